@@ -1,0 +1,54 @@
+import { status } from '@grpc/grpc-js';
+
+/**
+ * Why a request was refused, in the words of the Kubernetes API (metav1.StatusReason), and the gRPC status it travels as.
+ * Source: https://kubernetes.io/docs/reference/generated/kubernetes-api (Status), https://grpc.io/docs/guides/status-codes
+ */
+const statusByReason = {
+  BadRequest: status.INVALID_ARGUMENT,
+  Invalid: status.INVALID_ARGUMENT,
+  NotFound: status.NOT_FOUND,
+  AlreadyExists: status.ALREADY_EXISTS,
+  Conflict: status.ABORTED,
+  Fenced: status.FAILED_PRECONDITION,
+  Expired: status.OUT_OF_RANGE,
+  Forbidden: status.PERMISSION_DENIED,
+  Unauthorized: status.UNAUTHENTICATED,
+  RequestEntityTooLarge: status.RESOURCE_EXHAUSTED,
+  TooManyRequests: status.RESOURCE_EXHAUSTED,
+  Unavailable: status.UNAVAILABLE,
+  Timeout: status.DEADLINE_EXCEEDED,
+  Cancelled: status.CANCELLED,
+  Unimplemented: status.UNIMPLEMENTED,
+  InternalError: status.INTERNAL,
+} as const;
+
+export type Reason = keyof typeof statusByReason;
+
+/** One thing wrong with one field. `path` is spelled as in a manifest: `spec.containers[0].image`. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The one error class that crosses a border between services. `fields` is empty unless the reason is Invalid. */
+export class ApiError extends Error {
+  readonly reason: Reason;
+  readonly fields: readonly FieldError[];
+
+  constructor(reason: Reason, message: string, options: { fields?: readonly FieldError[]; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ApiError';
+    this.reason = reason;
+    this.fields = options.fields ?? [];
+  }
+
+  get code(): status {
+    return statusByReason[this.reason];
+  }
+}
+
+/** Whether `error` is an ApiError for one of `reasons` (any reason when none is named). */
+export function isApiError(error: unknown, ...reasons: Reason[]): error is ApiError {
+  return error instanceof ApiError && (reasons.length === 0 || reasons.includes(error.reason));
+}

@@ -1,0 +1,70 @@
+// Generates packages/proto/src from /proto: TypeScript stubs, an index, and the descriptor set (with comments) as a module.
+// Skips the work when nothing changed since the last run.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const out = join(here, 'src');
+const stamp = join(out, '.stamp');
+const bin = (name) => join(root, 'node_modules/.bin', name);
+
+const files = globSync('**/*.proto', { cwd: join(root, 'proto') }).sort();
+const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
+for (const file of files) hash.update(file).update(readFileSync(join(root, 'proto', file)));
+const digest = hash.digest('hex');
+if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) process.exit(0);
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+
+const options = [
+  'esModuleInterop=true',
+  'importSuffix=.ts',
+  'forceLong=bigint',
+  'oneof=unions-value',
+  'outputServices=grpc-js',
+  'outputTypeAnnotations=static-only',
+  'useExactTypes=false',
+  'exportCommonSymbols=false',
+  'useOptionals=none',
+  'removeEnumPrefix=true',
+  'unrecognizedEnum=true',
+  'enumsAsLiterals=true',
+  'typePrefix=',
+];
+const descriptors = join(out, 'descriptors.binpb');
+execFileSync(
+  bin('protoc'),
+  [
+    `--plugin=protoc-gen-ts_proto=${bin('protoc-gen-ts_proto')}`,
+    `--ts_proto_out=${out}`,
+    `--ts_proto_opt=${options.join(',')}`,
+    `--descriptor_set_out=${descriptors}`,
+    '--include_imports',
+    '--include_source_info',
+    `-I${join(root, 'proto')}`,
+    ...files,
+  ],
+  { stdio: 'inherit' },
+);
+
+const modules = globSync('**/*.ts', { cwd: out })
+  .filter((file) => !file.startsWith('google/'))
+  .sort();
+// Kinds and the api are exported flat; the protocols of etcd and CRI, whose names are their own, as a namespace each.
+const lines = modules.map((file) => {
+  if (file.startsWith('navarch/')) return `export * from './${file}';`;
+  return `export * as ${file.split('/')[0]} from './${file}';`;
+});
+const encoded = readFileSync(descriptors).toString('base64');
+rmSync(descriptors);
+writeFileSync(
+  join(out, 'descriptors.ts'),
+  `/** The FileDescriptorSet of everything under /proto, with comments. */\nexport const descriptorSet: Uint8Array = Buffer.from(\n  '${encoded}',\n  'base64',\n);\n`,
+);
+writeFileSync(join(out, 'index.ts'), `${lines.join('\n')}\nexport { descriptorSet } from './descriptors.ts';\n`);
+writeFileSync(stamp, digest);

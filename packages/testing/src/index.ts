@@ -1,1 +1,4 @@
-export {};
+export * from './etcd.ts';
+export * from './free-port.ts';
+export * from './tcp-proxy.ts';
+export * from './wait-for.ts';

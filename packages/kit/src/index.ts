@@ -1,1 +1,14 @@
-export {};
+export * from './abort.ts';
+export * from './address.ts';
+export * from './backoff.ts';
+export * from './channel.ts';
+export * from './clock.ts';
+export * from './component.ts';
+export * from './config.ts';
+export * from './grpc-channel.ts';
+export * from './listen-warning.ts';
+export * from './logger.ts';
+export * from './metrics.ts';
+export * from './metrics-server.ts';
+export * from './parsers.ts';
+export * from './service.ts';

@@ -53,11 +53,12 @@ execFileSync(
 );
 
 const modules = globSync('**/*.ts', { cwd: out })
-  .filter((file) => !file.startsWith('google/'))
+  .filter((file) => !file.startsWith('google/protobuf/'))
   .sort();
 // Kinds and the api are exported flat; the protocols of etcd and CRI, whose names are their own, as a namespace each.
 const lines = modules.map((file) => {
   if (file.startsWith('navarch/')) return `export * from './${file}';`;
+  if (file === 'google/rpc/status.ts') return `export * as rpc from './${file}';`;
   return `export * as ${file.split('/')[0]} from './${file}';`;
 });
 const encoded = readFileSync(descriptors).toString('base64');

@@ -1,0 +1,107 @@
+import type { KindDefinition } from '@navarch/kinds';
+import type { KubeObject, Live } from '@navarch/machinery';
+import type {
+  ApplyResponse,
+  Binding,
+  DeleteRequest,
+  ErrorDetail,
+  Fence,
+  GetVersionResponse,
+  PatchRequest_Type,
+} from '@navarch/proto';
+
+/**
+ * The typed client of the api. Every method throws ApiError (never a bare gRPC error). Calls carry a deadline (default
+ * 30 s) and wait for a connection that is being made; they are not tried again, except reads after 'Unavailable'.
+ * Objects given to a write are not changed; `metadata.resourceVersion`, when set, is the version that must still be current.
+ */
+export interface Client {
+  get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options?: CallOptions): Promise<Live<T>>;
+  /** Everything the selectors choose, at one revision; chunks are fetched and joined. */
+  list<T extends KubeObject>(kind: KindDefinition<T>, options?: ListOptions): Promise<ListResult<T>>;
+  /** Batches of one revision each, for one kind. With `after` undefined, begins with what there is (`initial`). */
+  watch<T extends KubeObject>(kind: KindDefinition<T>, options: WatchOptions): AsyncIterable<WatchBatch<T>>;
+  create<T extends KubeObject>(kind: KindDefinition<T>, object: T, options?: WriteOptions): Promise<Live<T>>;
+  update<T extends KubeObject>(kind: KindDefinition<T>, object: T, options?: WriteOptions): Promise<Live<T>>;
+  updateStatus<T extends KubeObject>(kind: KindDefinition<T>, object: T, options?: WriteOptions): Promise<Live<T>>;
+  patch<T extends KubeObject>(
+    kind: KindDefinition<T>,
+    key: Key,
+    patch: { type: PatchRequest_Type; patch: string; subresource?: 'status' },
+    options?: WriteOptions,
+  ): Promise<Live<T>>;
+  apply(manifestJson: string, options?: { namespace?: string } & WriteOptions): Promise<ApplyResponse>;
+  delete<T extends KubeObject>(
+    kind: KindDefinition<T>,
+    key: Key,
+    options?: DeleteOptions,
+  ): Promise<{ object: Live<T>; gone: boolean }>;
+  /** Many writes in one call, at most 100. Results stand in the order of the writes; an atomic failure throws. */
+  transact(
+    writes: readonly ClientWrite[],
+    options?: { atomic?: boolean } & WriteOptions,
+  ): Promise<readonly WriteOutcome[]>;
+  version(options?: CallOptions): Promise<GetVersionResponse>;
+  close(): void;
+}
+
+export interface Key {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly fence?: Fence;
+  readonly dryRun?: boolean;
+}
+
+export interface DeleteOptions extends WriteOptions {
+  readonly gracePeriodSeconds?: number;
+  readonly propagation?: DeleteRequest['propagation'];
+  readonly uid?: string;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface ListResult<T> {
+  readonly revision: bigint;
+  readonly items: readonly Live<T>[];
+}
+
+export interface WatchOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly after?: bigint;
+  readonly signal: AbortSignal;
+}
+
+export interface WatchBatch<T> {
+  readonly revision: bigint;
+  readonly initial: boolean;
+  readonly events: readonly WatchedChange<T>[];
+}
+
+export interface WatchedChange<T> {
+  readonly type: 'added' | 'modified' | 'deleted';
+  readonly object: Live<T>;
+}
+
+/** One write of a transaction. Build them with the functions in writes.ts. */
+export type ClientWrite =
+  | { readonly type: 'create' | 'update' | 'updateStatus'; readonly kind: KindDefinition; readonly object: KubeObject }
+  | { readonly type: 'delete'; readonly kind: KindDefinition; readonly key: Key; readonly options?: DeleteOptions }
+  | { readonly type: 'bind'; readonly binding: Binding };
+
+export type WriteOutcome =
+  | { readonly ok: true; readonly object: KubeObject; readonly revision: bigint }
+  | { readonly ok: false; readonly error: ErrorDetail };

@@ -1,0 +1,75 @@
+import type { FieldError, KubeObject } from '@navarch/machinery';
+import type { Resource } from '@navarch/proto';
+
+/** The name of a kind's field in the oneof of Resource: 'pod', 'replicaSet'. */
+export type ResourceCase = NonNullable<Resource['object']>['$case'];
+
+/** The message type of a kind. */
+export type ObjectOf<C extends ResourceCase> = Extract<NonNullable<Resource['object']>, { $case: C }>['value'];
+
+/** What ts-proto makes for a message, as far as it is used here. */
+export interface MessageCodec<T> {
+  readonly $type: string;
+  encode(message: T): { finish(): Uint8Array };
+  decode(input: Uint8Array): T;
+  fromJSON(json: unknown): T;
+  toJSON(message: T): unknown;
+}
+
+/**
+ * All that the api, the clients, the CLI and the docs must know about a kind beyond its schema. Data, and pure functions
+ * over one object: nothing here does I/O or reads a clock.
+ */
+export interface KindDefinition<T extends KubeObject = KubeObject> {
+  /** Field in the oneof of Resource. */
+  readonly case: ResourceCase;
+  readonly message: MessageCodec<T>;
+  /** 'Deployment'. */
+  readonly kind: string;
+  /** 'apps'; '' for the core group. */
+  readonly group: string;
+  /** 'v1'. */
+  readonly version: string;
+  /** 'apps/v1', or 'v1' for the core group. As manifests spell it. */
+  readonly apiVersion: string;
+  /** 'deployments'. */
+  readonly plural: string;
+  /** 'deployment'. */
+  readonly singular: string;
+  /** 'deployments.apps', or 'pods' for the core group. As requests spell it. */
+  readonly resource: string;
+  readonly shortNames: readonly string[];
+  /** 'all' for kinds that `navctl get all` shows. */
+  readonly categories: readonly string[];
+  readonly scope: 'Namespaced' | 'Cluster';
+  /** Where objects live: in the store, or for a while in the event stream. */
+  readonly storage: 'store' | 'events';
+  /** Never put on the event bus, and never printed in errors or logs. */
+  readonly confidential: boolean;
+  readonly hasStatus: boolean;
+  /** Columns of `navctl get`, after NAME and before AGE (both are added for every kind). */
+  readonly columns: readonly Column<T>[];
+  /** Fields that a field selector may name, beyond metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** A further token of the change feed's subject: a Pod's node. */
+  readonly feedToken?: (object: T) => string;
+  /** The form of the object's name. */
+  readonly nameFormat: 'label' | 'label1035' | 'subdomain';
+  /** Whether deletion waits for somebody to end the object gracefully, and for how many seconds: a Pod on a node. */
+  readonly gracePeriodSeconds?: (object: T) => number;
+  /** Defaults that depend on more than the field itself. Changes `object`, which is the writer's own copy. */
+  readonly complete?: (object: T) => void;
+  /** Rules beyond the schema's. `path`s as in a manifest. */
+  readonly validate?: (object: T) => FieldError[];
+  /** Rules about what may change, beyond fields marked immutable. */
+  readonly validateUpdate?: (next: T, previous: T) => FieldError[];
+  /** The manifest under examples/ that shows the kind and is applied by a test: 'nginx/pod.yaml'. */
+  readonly example: string;
+}
+
+/** One column. `wide` columns show with -o wide only. `value` gets the time in ms for ages. */
+export interface Column<T> {
+  readonly title: string;
+  readonly wide?: boolean;
+  readonly value: (object: T, now: number) => string | number;
+}

@@ -18,7 +18,8 @@ export interface MessageCodec<T> {
 
 /**
  * All that the api, the clients, the CLI and the docs must know about a kind beyond its schema. Data, and pure functions
- * over one object: nothing here does I/O or reads a clock.
+ * over one object: nothing here does I/O or reads a clock. Functions are declared as methods, so that a KindDefinition<Pod>
+ * can be passed where any KindDefinition is wanted.
  */
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Field in the oneof of Resource. */
@@ -47,22 +48,24 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Never put on the event bus, and never printed in errors or logs. */
   readonly confidential: boolean;
   readonly hasStatus: boolean;
-  /** Columns of `navctl get`, after NAME and before AGE (both are added for every kind). */
+  /** Columns of `navctl get`: NAME, those that are not wide, AGE, the wide ones. */
   readonly columns: readonly Column<T>[];
+  /** `columns` is the whole table: NAME and AGE are not added. */
+  readonly ownColumns: boolean;
   /** Fields that a field selector may name, beyond metadata.name and metadata.namespace. */
-  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields: SelectableFields<T>;
   /** A further token of the change feed's subject: a Pod's node. */
-  readonly feedToken?: (object: T) => string;
+  feedToken?(object: T): string;
   /** The form of the object's name. */
   readonly nameFormat: 'label' | 'label1035' | 'subdomain';
   /** Whether deletion waits for somebody to end the object gracefully, and for how many seconds: a Pod on a node. */
-  readonly gracePeriodSeconds?: (object: T) => number;
+  gracePeriodSeconds?(object: T): number;
   /** Defaults that depend on more than the field itself. Changes `object`, which is the writer's own copy. */
-  readonly complete?: (object: T) => void;
+  complete?(object: T): void;
   /** Rules beyond the schema's. `path`s as in a manifest. */
-  readonly validate?: (object: T) => FieldError[];
+  validate?(object: T): FieldError[];
   /** Rules about what may change, beyond fields marked immutable. */
-  readonly validateUpdate?: (next: T, previous: T) => FieldError[];
+  validateUpdate?(next: T, previous: T): FieldError[];
   /** The manifest under examples/ that shows the kind and is applied by a test: 'nginx/pod.yaml'. */
   readonly example: string;
 }
@@ -71,5 +74,62 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
 export interface Column<T> {
   readonly title: string;
   readonly wide?: boolean;
-  readonly value: (object: T, now: number) => string | number;
+  value(object: T, now: number): string | number;
+}
+
+/** A field's path as a selector names it, and how to read it. */
+export type SelectableFields<T> = Readonly<Record<string, { read(object: T): string }['read']>>;
+
+/** What a definition file must say; the rest follows from the message, or has a default. */
+type KindSpec<C extends ResourceCase> = Pick<
+  KindDefinition<ObjectOf<C>>,
+  'group' | 'plural' | 'columns' | 'example' | 'feedToken' | 'gracePeriodSeconds'
+> &
+  Partial<
+    Pick<
+      KindDefinition<ObjectOf<C>>,
+      | 'shortNames'
+      | 'categories'
+      | 'scope'
+      | 'storage'
+      | 'confidential'
+      | 'ownColumns'
+      | 'selectableFields'
+      | 'nameFormat'
+      | 'complete'
+      | 'validate'
+      | 'validateUpdate'
+    >
+  >;
+
+/**
+ * Makes the definition of the kind that is field `name` of Resource's oneof. Kind and version come from the message's
+ * name; objects live in a namespace and in the store unless the spec says otherwise.
+ */
+export function defineKind<C extends ResourceCase>(
+  name: C,
+  message: MessageCodec<ObjectOf<C>>,
+  spec: KindSpec<C>,
+): KindDefinition<ObjectOf<C>> {
+  const [version = '', kind = ''] = message.$type.split('.').slice(-2);
+  return {
+    shortNames: [],
+    categories: [],
+    scope: 'Namespaced',
+    storage: 'store',
+    confidential: false,
+    ownColumns: false,
+    selectableFields: {},
+    nameFormat: 'subdomain',
+    ...spec,
+    case: name,
+    message,
+    kind,
+    version,
+    apiVersion: spec.group === '' ? version : `${spec.group}/${version}`,
+    singular: kind.toLowerCase(),
+    resource: spec.group === '' ? spec.plural : `${spec.plural}.${spec.group}`,
+    // An empty message of ts-proto has a key for every field that may be absent only as undefined.
+    hasStatus: 'status' in (message.fromJSON({}) as object),
+  };
 }

@@ -1,1 +1,16 @@
+export * from './columns.ts';
+export { configMap } from './config-map.ts';
 export * from './define-kind.ts';
+export { deployment } from './deployment.ts';
+export { endpointSlice } from './endpoint-slice.ts';
+export { event } from './event.ts';
+export { lease } from './lease.ts';
+export { namespace } from './namespace.ts';
+export { node } from './node.ts';
+export { pod } from './pod.ts';
+export { podStatusText } from './pod-columns.ts';
+export * from './registry.ts';
+export { replicaSet } from './replica-set.ts';
+export * from './resource.ts';
+export { secret } from './secret.ts';
+export { service } from './service.ts';

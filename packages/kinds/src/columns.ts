@@ -1,0 +1,22 @@
+import { age, type KubeObject } from '@navarch/machinery';
+import type { Column } from './define-kind.ts';
+
+/** For kinds that place NAME and AGE themselves. */
+export const nameColumn: Column<KubeObject> = { title: 'NAME', value: (object) => object.metadata?.name ?? '' };
+export const ageColumn: Column<KubeObject> = {
+  title: 'AGE',
+  value: (object, now) => age(object.metadata?.creationTimestamp, now),
+};
+
+/** What kubectl prints where there is nothing. */
+export const none = '<none>';
+export const orNone = (text: string): string => (text === '' ? none : text);
+
+/** `a=1,b=2`, or `<none>`. */
+export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
+  return orNone(
+    Object.entries(labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+  );
+}

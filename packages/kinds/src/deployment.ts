@@ -1,0 +1,29 @@
+import { Deployment } from '@navarch/proto';
+import { defineKind } from './define-kind.ts';
+import { completePodSpec } from './pod-complete.ts';
+import { templateColumns, validateTemplate } from './template.ts';
+
+export const deployment = defineKind('deployment', Deployment, {
+  group: 'apps',
+  plural: 'deployments',
+  shortNames: ['deploy'],
+  categories: ['all'],
+  columns: [
+    { title: 'READY', value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}` },
+    { title: 'UP-TO-DATE', value: ({ status }) => status?.updatedReplicas ?? 0 },
+    { title: 'AVAILABLE', value: ({ status }) => status?.availableReplicas ?? 0 },
+    ...templateColumns,
+  ],
+  complete: ({ spec }) => {
+    if (spec === undefined) return;
+    completePodSpec(spec.template?.spec);
+    spec.strategy ??= { type: undefined, rollingUpdate: undefined };
+    spec.strategy.type ??= 'RollingUpdate';
+    if (spec.strategy.type !== 'RollingUpdate') return;
+    spec.strategy.rollingUpdate ??= { maxSurge: undefined, maxUnavailable: undefined };
+    spec.strategy.rollingUpdate.maxSurge ??= '25%';
+    spec.strategy.rollingUpdate.maxUnavailable ??= '25%';
+  },
+  validate: validateTemplate,
+  example: 'kinds/deployment.yaml',
+});

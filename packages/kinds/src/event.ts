@@ -1,0 +1,40 @@
+import { age } from '@navarch/machinery';
+import { Event } from '@navarch/proto';
+import { defineKind } from './define-kind.ts';
+
+export const event = defineKind('event', Event, {
+  group: '',
+  plural: 'events',
+  shortNames: ['ev'],
+  storage: 'events',
+  ownColumns: true,
+  columns: [
+    { title: 'LAST SEEN', value: lastSeen },
+    { title: 'TYPE', value: ({ type }) => type },
+    { title: 'REASON', value: ({ reason }) => reason },
+    { title: 'OBJECT', value: ({ involvedObject: o }) => `${(o?.kind ?? '').toLowerCase()}/${o?.name ?? ''}` },
+    { title: 'SUBOBJECT', wide: true, value: ({ involvedObject }) => involvedObject?.fieldPath ?? '' },
+    { title: 'SOURCE', wide: true, value: ({ source: s }) => [s?.component, s?.host].filter(Boolean).join(', ') },
+    { title: 'MESSAGE', value: ({ message }) => message.trim() },
+    { title: 'FIRST SEEN', wide: true, value: ({ firstTimestamp }, now) => age(firstTimestamp, now) },
+    { title: 'COUNT', wide: true, value: ({ count }) => count || 1 },
+    { title: 'NAME', wide: true, value: ({ metadata }) => metadata?.name ?? '' },
+  ],
+  selectableFields: {
+    'involvedObject.kind': ({ involvedObject }) => involvedObject?.kind ?? '',
+    'involvedObject.namespace': ({ involvedObject }) => involvedObject?.namespace ?? '',
+    'involvedObject.name': ({ involvedObject }) => involvedObject?.name ?? '',
+    'involvedObject.uid': ({ involvedObject }) => involvedObject?.uid ?? '',
+    'involvedObject.apiVersion': ({ involvedObject }) => involvedObject?.apiVersion ?? '',
+    'involvedObject.fieldPath': ({ involvedObject }) => involvedObject?.fieldPath ?? '',
+    reason: ({ reason }) => reason,
+    type: ({ type }) => type,
+    source: ({ source }) => source?.component ?? '',
+    reportingComponent: ({ source }) => source?.component ?? '',
+  },
+  example: 'kinds/event.yaml',
+});
+
+function lastSeen({ lastTimestamp, firstTimestamp, metadata }: Event, now: number): string {
+  return age(lastTimestamp || firstTimestamp || metadata?.creationTimestamp, now);
+}

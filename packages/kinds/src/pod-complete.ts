@@ -1,0 +1,23 @@
+import type { Container, PodSpec } from '@navarch/proto';
+
+/** Defaults of a PodSpec that depend on more than one field. Changes `spec`. */
+export function completePodSpec(spec: PodSpec | undefined): void {
+  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) completeContainer(container);
+}
+
+function completeContainer(container: Container): void {
+  if (container.imagePullPolicy === '') {
+    container.imagePullPolicy = imageTag(container.image) === 'latest' ? 'Always' : 'IfNotPresent';
+  }
+  const { resources } = container;
+  if (resources === undefined) return;
+  for (const [name, limit] of Object.entries(resources.limits)) resources.requests[name] ??= limit;
+}
+
+/** The tag of an image reference: 'latest' when there is none, '' when a digest names the image. */
+function imageTag(image: string): string {
+  if (image.includes('@')) return '';
+  const lastPart = image.slice(image.lastIndexOf('/') + 1);
+  const colon = lastPart.indexOf(':');
+  return colon < 0 ? 'latest' : lastPart.slice(colon + 1);
+}

@@ -81,16 +81,7 @@ export const catalogue = [
   {
     repository: 'library/nginx',
     tags: ['latest', '1.22', '1.23'],
-    packages: [
-      'nginx',
-      'nginx-common',
-      'busybox-static',
-      'libc6',
-      'libcrypt1',
-      'libpcre2-8-0',
-      'libssl3',
-      'zlib1g',
-    ],
+    packages: ['nginx', 'nginx-common', 'busybox-static', 'libc6', 'libcrypt1', 'libpcre2-8-0', 'libssl3', 'zlib1g'],
     programs: ['/usr/sbin/nginx'],
     copies: ['/etc/nginx/mime.types'],
     shell: true,

@@ -72,7 +72,7 @@ async function neededLibraries(source, program) {
     }
   }
   const list = await must(join(source, loader), ['--library-path', folders.join(':'), '--list', join(source, program)]);
-  const found = [...list.matchAll(/=> (\S+) \(/g)].map(([, path]) => String(path));
+  const found = [...list.matchAll(/=> (\S+) \(/g)].map(([, path]) => path ?? '');
   const foreign = found.filter((path) => !path.startsWith(`${source}/`) && !path.includes('ld-linux'));
   if (foreign.length > 0) throw new Error(`${program} needs ${foreign.join(', ')}, which no listed package holds`);
   return [loader, ...found.filter((path) => path.startsWith(`${source}/`)).map((path) => path.slice(source.length))];

@@ -24,8 +24,8 @@ export async function containerdProcess(place) {
 export async function startContainerd(place) {
   const { command, args } = await containerdProcess(place);
   const log = await open(join(place.home, 'containerd.log'), 'a', 0o600);
-  const [program, ...rest] = place.netns ? ['nsenter', `--net=${place.netns}`, command, ...args] : [command, ...args];
-  const child = spawn(String(program), rest, { stdio: ['ignore', log.fd, log.fd] });
+  const inside = place.netns ? [`--net=${place.netns}`, command, ...args] : args;
+  const child = spawn(place.netns ? 'nsenter' : command, inside, { stdio: ['ignore', log.fd, log.fd] });
   const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   await log.close();
   const socket = containerdSocket(place.run);

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Cluster, type Part, startCluster } from './cluster.ts';
+import { badInput } from './suites/bad-input.ts';
+import { documents } from './suites/documents.ts';
+import { healing } from './suites/healing.ts';
+import { rollout } from './suites/rollout.ts';
+import { serving } from './suites/serving.ts';
+import { workloads } from './suites/workloads.ts';
+
+const everything: readonly Part[] = ['api', 'scheduler', 'controller-manager', 'node-agent', 'etcd'];
+
+// NATS is never the truth: without it everything works as well, if later.
+describe.each([
+  { name: 'with NATS', without: [], parts: [...everything, 'nats'] as const },
+  { name: 'with NATS stopped', without: ['nats'] as const, parts: everything },
+])('a cluster $name', ({ without, parts }) => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ example: true, without });
+  });
+  afterAll(() => cluster?.remove());
+
+  serving(() => cluster);
+  workloads(() => cluster);
+  badInput(() => cluster);
+  rollout(() => cluster);
+  healing(() => cluster, parts);
+  documents(() => cluster);
+});

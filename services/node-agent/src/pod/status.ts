@@ -1,0 +1,101 @@
+import type { Live } from '@navarch/machinery';
+import type { Condition, ContainerStatus, Pod, PodStatus } from '@navarch/proto';
+import { containerStatus, time } from './container-status.ts';
+import { instancesOf, isFinished, type ObservedPod } from './model.ts';
+import { qosClass } from './qos.ts';
+import { verdict } from './verdict.ts';
+
+/**
+ * What is reported of a Pod. Follows from what is observed and, for times of change and a phase that was final, from what
+ * was reported before (`pod.status`). At rest it returns what it returned last.
+ */
+export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string, now: number): PodStatus {
+  const { finished } = verdict(pod, observed, now);
+  const final = isFinished(pod.status.phase) || finished !== undefined;
+  const initialized = isInitialized(pod, observed);
+  const report = (init: boolean) => (container: Parameters<typeof containerStatus>[1]) =>
+    containerStatus(pod, container, observed, { init, initialized, finished: final });
+  const initContainerStatuses = pod.spec.initContainers.map(report(true));
+  const containerStatuses = pod.spec.containers.map(report(false));
+  const phase = phaseOf(pod, observed, containerStatuses, finished?.phase, initialized);
+  const ip = pod.spec.hostNetwork && observed.sandboxes.some(({ ready }) => ready) ? hostIp : observed.ip;
+  // A Pod that is not running keeps its last address until a new one is known; one that finished has none.
+  const podIp = ip || (isFinished(phase) ? '' : pod.status.podIp);
+  return {
+    phase,
+    conditions: conditions(pod, containerStatuses, { phase, initialized, now }),
+    message: finished?.message ?? (isFinished(pod.status.phase) ? pod.status.message : ''),
+    reason: finished?.reason ?? (isFinished(pod.status.phase) ? pod.status.reason : ''),
+    hostIp,
+    podIp,
+    podIps: podIp === '' ? [] : [{ ip: podIp }],
+    startTime: pod.status.startTime || time(now),
+    initContainerStatuses,
+    containerStatuses,
+    qosClass: qosClass(pod),
+    observedGeneration: pod.metadata.generation,
+  };
+}
+
+function isInitialized(pod: Live<Pod>, observed: ObservedPod): boolean {
+  const started = pod.spec.containers.some(({ name }) => instancesOf(observed, name).length > 0);
+  return (
+    started ||
+    pod.spec.initContainers.every(({ name }) => {
+      const [newest] = instancesOf(observed, name);
+      return newest?.state === 'exited' && newest.exitCode === 0;
+    })
+  );
+}
+
+function phaseOf(
+  pod: Live<Pod>,
+  observed: ObservedPod,
+  statuses: readonly ContainerStatus[],
+  finished: string | undefined,
+  initialized: boolean,
+): string {
+  if (isFinished(pod.status.phase)) return pod.status.phase;
+  if (finished !== undefined) return finished;
+  const everyStarted = statuses.every(({ name }) => instancesOf(observed, name).some((info) => info.startedAtMs > 0));
+  return initialized && everyStarted ? 'Running' : 'Pending';
+}
+
+function conditions(
+  pod: Live<Pod>,
+  statuses: readonly ContainerStatus[],
+  seen: { phase: string; initialized: boolean; now: number },
+): Condition[] {
+  const unready = statuses.filter(({ ready }) => !ready).map(({ name }) => name);
+  const done = isFinished(seen.phase);
+  const readiness = done
+    ? { status: 'False', reason: seen.phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed', message: '' }
+    : unready.length === 0
+      ? { status: 'True', reason: '', message: '' }
+      : {
+          status: 'False',
+          reason: 'ContainersNotReady',
+          message: `containers with unready status: [${unready.join(' ')}]`,
+        };
+  const initialized = seen.initialized
+    ? { status: 'True', reason: '', message: '' }
+    : { status: 'False', reason: 'ContainersNotInitialized', message: 'init containers have not completed' };
+  const wanted = [
+    { type: 'PodScheduled', status: 'True', reason: '', message: '' },
+    { type: 'Initialized', ...initialized },
+    { type: 'ContainersReady', ...readiness },
+    { type: 'Ready', ...readiness },
+  ];
+  const ours = wanted.map((condition): Condition => {
+    const before = pod.status.conditions.find(({ type }) => type === condition.type);
+    const changed = before?.status !== condition.status;
+    return {
+      ...condition,
+      observedGeneration: 0,
+      lastTransitionTime: changed ? time(seen.now) : before.lastTransitionTime,
+      lastUpdateTime: '',
+    };
+  });
+  const others = pod.status.conditions.filter(({ type }) => !wanted.some((condition) => condition.type === type));
+  return [...ours, ...others];
+}

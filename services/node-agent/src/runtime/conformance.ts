@@ -1,0 +1,173 @@
+import { text } from 'node:stream/consumers';
+import { waitFor } from '@navarch/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ContainerConfig, Runtime, SandboxConfig } from './runtime.ts';
+
+export interface RuntimeUnderTest {
+  readonly runtime: Runtime;
+  readonly logRoot: string;
+  stop(): Promise<void>;
+}
+
+const image = 'docker.io/library/busybox:latest';
+const sleeper = ['/bin/sh', '-c', 'trap "exit 7" TERM; echo ready; sleep 1000 & wait'];
+
+/** What every Runtime promises. */
+export function runtimeConformance(name: string, start: () => Promise<RuntimeUnderTest>): void {
+  describe(`${name} is a Runtime`, () => {
+    let subject: RuntimeUnderTest;
+    let runtime: Runtime;
+    beforeAll(async () => {
+      subject = await start();
+      runtime = subject.runtime;
+    });
+    afterAll(() => subject?.stop());
+
+    const sandbox = (uid: string): SandboxConfig => ({ ...sandboxConfig(uid), logDirectory: `${subject.logRoot}/${uid}` });
+    async function running(uid: string, change: Partial<ContainerConfig> = {}) {
+      const config = sandbox(uid);
+      const sandboxId = await runtime.runSandbox(config);
+      const id = await runtime.createContainer(sandboxId, { ...containerConfig(uid), ...change }, config);
+      await runtime.startContainer(id);
+      return { sandboxId, id };
+    }
+    const container = async (uid: string, id: string) =>
+      (await runtime.listContainers({ uid })).find((info) => info.id === id);
+
+    test('says what it is and that it is ready', async () => {
+      expect((await runtime.version()).name).not.toBe('');
+      await waitFor(async () => (await runtime.status()).networkReady);
+      expect(await runtime.status()).toMatchObject({ runtimeReady: true, networkReady: true, message: '' });
+    });
+
+    test('knows an image that is there and one that is not', async () => {
+      expect((await runtime.imageStatus(image))?.tags).toContain(image);
+      expect(await runtime.imageStatus('registry.invalid/nothing:1')).toBeUndefined();
+      await expect(runtime.pullImage('registry.invalid/nothing:1', {})).rejects.toThrow();
+    });
+
+    test('carries a container through its life', async () => {
+      const config = sandbox('life');
+      const sandboxId = await runtime.runSandbox(config);
+      expect(await runtime.listSandboxes({ uid: 'life' })).toMatchObject([
+        { id: sandboxId, ready: true, attempt: 0, pod: config.pod, annotations: { note: 'kept' } },
+      ]);
+      expect(await runtime.sandboxIp(sandboxId)).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      const id = await runtime.createContainer(sandboxId, containerConfig('life'), config);
+      expect(await container('life', id)).toMatchObject({ state: 'created', startedAtMs: 0, name: 'main', sandboxId });
+      await runtime.startContainer(id);
+      expect(await container('life', id)).toMatchObject({ state: 'running', finishedAtMs: 0 });
+      await runtime.stopContainer(id, 5);
+      expect(await container('life', id)).toMatchObject({ state: 'exited', exitCode: 7 });
+      await runtime.stopContainer(id, 5);
+      await runtime.removeContainer(id);
+      await runtime.removeContainer(id);
+      expect(await runtime.listContainers({ uid: 'life' })).toEqual([]);
+      await runtime.stopSandbox(sandboxId);
+      expect(await runtime.listSandboxes({ uid: 'life' })).toMatchObject([{ ready: false }]);
+      await runtime.removeSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+      expect(await runtime.listSandboxes({ uid: 'life' })).toEqual([]);
+    });
+
+    test('kills a container that does not end in time', async () => {
+      const { sandboxId, id } = await running('deaf', { command: ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] });
+      await runtime.stopContainer(id, 1);
+      expect(await container('deaf', id)).toMatchObject({ state: 'exited', exitCode: 137 });
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('tells of an exit, and lists what there is', async () => {
+      const abort = new AbortController();
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const exit of runtime.exits(abort.signal)) seen.push(exit.id);
+      })();
+      const { sandboxId, id } = await running('exit');
+      const { containers, sandboxes } = await runtime.snapshot();
+      expect(containers).toContainEqual(expect.objectContaining({ id, sandboxId, state: 'running' }));
+      expect(sandboxes.map((info) => info.id)).toContain(sandboxId);
+      await runtime.stopContainer(id, 0);
+      await waitFor(() => seen.includes(id));
+      abort.abort();
+      await reading;
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('runs commands in a container', async () => {
+      const { sandboxId, id } = await running('exec');
+      const sync = await runtime.execSync(id, ['/bin/sh', '-c', 'echo out; echo err >&2; exit 3'], { timeoutMs: 5000 });
+      expect([sync.exitCode, sync.stdout.toString(), sync.stderr.toString()]).toEqual([3, 'out\n', 'err\n']);
+
+      const cat = await runtime.exec(id, { command: ['/bin/sh', '-c', 'cat; echo end >&2; exit 4'], tty: false, stdin: true });
+      cat.stdin?.end('through\n');
+      const [out, err, exit] = await Promise.all([text(cat.stdout), text(cat.stderr ?? cat.stdout), cat.exit]);
+      expect([out, err, exit.exitCode]).toEqual(['through\n', 'end\n', 4]);
+
+      await expect(runtime.exec('no-such-container', { command: ['x'], tty: false, stdin: false })).rejects.toMatchObject({
+        reason: 'NotFound',
+      });
+      await expect(runtime.exec(id, { command: ['/no/such'], tty: false, stdin: false })).rejects.toMatchObject({
+        reason: 'BadRequest',
+      });
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('answers NotFound for what it never had', async () => {
+      await expect(runtime.startContainer('never')).rejects.toMatchObject({ reason: 'NotFound' });
+      await expect(runtime.sandboxIp('never')).rejects.toMatchObject({ reason: 'NotFound' });
+      await runtime.stopContainer('never', 0);
+      await runtime.removeSandbox('never');
+    });
+  });
+}
+
+export function sandboxConfig(uid: string): SandboxConfig {
+  return {
+    pod: { namespace: 'default', name: `pod-${uid}`, uid },
+    attempt: 0,
+    hostname: `pod-${uid}`,
+    logDirectory: '',
+    hostNetwork: false,
+    privileged: false,
+    dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] },
+    portMappings: [],
+    labels: { uid },
+    annotations: { note: 'kept' },
+  };
+}
+
+export function containerConfig(uid: string): ContainerConfig {
+  return {
+    name: 'main',
+    attempt: 0,
+    image,
+    command: sleeper,
+    args: [],
+    workingDir: '',
+    env: [{ name: 'GREETING', value: 'hello' }],
+    mounts: [],
+    labels: { uid },
+    annotations: {},
+    logPath: 'main/0.log',
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    resources: { cpuShares: 102, cpuPeriodUs: 0, cpuQuotaUs: 0, memoryLimitBytes: 64 << 20, oomScoreAdj: 0 },
+    security: {
+      privileged: false,
+      runAsUser: undefined,
+      runAsGroup: undefined,
+      supplementalGroups: [],
+      readonlyRootfs: false,
+      noNewPrivileges: false,
+      addCapabilities: [],
+      dropCapabilities: [],
+      hostNetwork: false,
+      hostPid: false,
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { CriRuntime } from './cri-runtime.ts';
+
+const run = promisify(execFile);
+
+export interface TestContainerd {
+  readonly socket: string;
+  readonly dir: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A containerd of its own in a network namespace of its own, with a bridge network and the image
+ * `docker.io/library/busybox:latest` (Debian's busybox). Stopping it leaves nothing behind. Needs root.
+ */
+export async function startContainerd(): Promise<TestContainerd> {
+  const dir = await mkdtemp(join(tmpdir(), 'nv-containerd-'));
+  const netns = basename(dir);
+  const socket = join(dir, 'containerd.sock');
+  await run('ip', ['netns', 'add', netns]);
+  await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+  await mkdir(join(dir, 'cni'));
+  await writeFile(join(dir, 'cni/10-test.conflist'), JSON.stringify(network(dir)));
+  await writeFile(join(dir, 'config.toml'), config(dir, socket));
+  const child = spawn('nsenter', [`--net=/run/netns/${netns}`, 'containerd', '-c', join(dir, 'config.toml')], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const stop = async () => {
+    await removeSandboxes(socket, dir);
+    await killShims(dir);
+    child.kill('SIGTERM');
+    await ended;
+    await unmountUnder(dir);
+    await run('ip', ['netns', 'delete', netns]);
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const archive = await busyboxArchive(dir);
+    await importWhenUp(socket, archive);
+    return { socket, dir, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function network(dir: string) {
+  return {
+    cniVersion: '0.4.0',
+    name: 'test',
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: 'nvtest0',
+        isGateway: true,
+        ipam: { type: 'host-local', ranges: [[{ subnet: '10.99.0.0/24' }]], dataDir: join(dir, 'ipam') },
+      },
+    ],
+  };
+}
+
+function config(dir: string, socket: string): string {
+  return `version = 2
+root = "${join(dir, 'root')}"
+state = "${join(dir, 'state')}"
+[grpc]
+  address = "${socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/library/busybox:latest"
+  restrict_oom_score_adj = true
+  stream_server_port = "0"
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/usr/lib/cni"
+  conf_dir = "${join(dir, 'cni')}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${join(dir, 'opt')}"
+`;
+}
+
+/** The sandbox's own process is the image's default command: one that waits for the signal to end. */
+async function busyboxArchive(dir: string): Promise<string> {
+  const root = join(dir, 'image/root');
+  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) await mkdir(join(root, folder), { recursive: true });
+  await copyFile('/bin/busybox', join(root, 'bin/busybox'));
+  const { stdout } = await run('/bin/busybox', ['--list']);
+  for (const applet of stdout.trim().split('\n')) {
+    if (applet !== 'busybox') await symlink('busybox', join(root, 'bin', applet));
+  }
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
+  const layer = join(dir, 'image/layer.tar');
+  await run('tar', ['-C', root, '--owner=0', '--group=0', '-cf', layer, '.']);
+  const diff = createHash('sha256').update(await readFile(layer)).digest('hex');
+  const entrypoint = ['/bin/sh', '-c', 'trap "exit 0" TERM INT; sleep infinity & wait'];
+  await writeFile(
+    join(dir, 'image/config.json'),
+    JSON.stringify({
+      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+      os: 'linux',
+      config: { Env: ['PATH=/bin'], Cmd: entrypoint },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
+    }),
+  );
+  await writeFile(
+    join(dir, 'image/manifest.json'),
+    JSON.stringify([
+      { Config: 'config.json', RepoTags: ['docker.io/library/busybox:latest'], Layers: ['layer.tar'] },
+    ]),
+  );
+  const archive = join(dir, 'image.tar');
+  await run('tar', ['-C', join(dir, 'image'), '-cf', archive, 'manifest.json', 'config.json', 'layer.tar']);
+  return archive;
+}
+
+async function importWhenUp(socket: string, archive: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await run('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', archive]);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** The orderly way, so that the network namespaces of the sandboxes go too. */
+async function removeSandboxes(socket: string, dir: string): Promise<void> {
+  const runtime = new CriRuntime({ socket, stateDir: join(dir, 'agent') });
+  try {
+    const sandboxes = await runtime.listSandboxes({}, AbortSignal.timeout(5000));
+    await Promise.all(
+      sandboxes.map(async ({ id }) => {
+        await runtime.stopSandbox(id);
+        await runtime.removeSandbox(id);
+      }),
+    );
+  } catch {
+    // containerd never came up, or is gone already: what is left is killed below.
+  } finally {
+    runtime.close();
+  }
+}
+
+/** Shims outlive containerd on purpose; these are found by the socket they were given. */
+async function killShims(dir: string): Promise<void> {
+  const { stdout } = await run('ps', ['-eo', 'pid=,args=']);
+  for (const line of stdout.split('\n')) {
+    const [pid, ...args] = line.trim().split(/\s+/);
+    if (!args.includes(join(dir, 'containerd.sock')) || !args[0]?.includes('containerd-shim')) continue;
+    const children = await run('ps', ['-o', 'pid=', '--ppid', pid ?? '']).catch(() => ({ stdout: '' }));
+    for (const child of children.stdout.split('\n').filter((entry) => entry.trim() !== '')) kill(Number(child));
+    kill(Number(pid));
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Ended meanwhile.
+  }
+}
+
+async function unmountUnder(dir: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  const netnsMounts = mounts.filter((mount) => mount.startsWith(`${dir}/`));
+  for (const mount of netnsMounts.reverse()) await run('umount', ['-l', mount]).catch(() => undefined);
+}

@@ -1,0 +1,300 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ApiError } from '@navarch/machinery';
+import type {
+  ContainerConfig,
+  ContainerInfo,
+  ContainerUsage,
+  ExecOptions,
+  ExecProcess,
+  ExecSyncResult,
+  ImageInfo,
+  Labels,
+  Runtime,
+  RuntimeSnapshot,
+  RuntimeStatus,
+  RuntimeVersion,
+  SandboxConfig,
+  SandboxInfo,
+} from './runtime.ts';
+
+/** How a fake container behaves. */
+export interface FakeProgram {
+  /** The exit code when asked to end; null for a program that has to be killed. Default 0. */
+  readonly onTerm?: number | null;
+  /** Ends at once, with this code. */
+  readonly exitsWith?: number;
+}
+
+export interface FakeRuntimeOptions {
+  readonly now?: () => number;
+  readonly images?: readonly string[];
+  /** Images that can be pulled; all when undefined. */
+  readonly registry?: readonly string[];
+  readonly program?: (config: ContainerConfig) => FakeProgram;
+}
+
+interface FakeContainer {
+  info: ContainerInfo;
+  readonly program: FakeProgram;
+}
+
+/**
+ * Containers as entries in a map: no process runs. Commands of `exec` do run, on the machine itself.
+ * `fail` makes the next call of a method fail; `crash` ends a container from outside.
+ */
+export class FakeRuntime implements Runtime {
+  readonly images = new Set<string>();
+  readonly calls: string[] = [];
+  readonly #options: FakeRuntimeOptions;
+  readonly #sandboxes = new Map<string, SandboxInfo>();
+  readonly #containers = new Map<string, FakeContainer>();
+  readonly #failures = new Map<keyof Runtime, Error[]>();
+  readonly #listeners = new Set<(id: string) => void>();
+  #counter = 0;
+
+  constructor(options: FakeRuntimeOptions = {}) {
+    this.#options = options;
+    for (const image of options.images ?? []) this.images.add(image);
+  }
+
+  /** The next call of `method` fails with `error`. */
+  fail(method: keyof Runtime, error: Error): void {
+    this.#failures.set(method, [...(this.#failures.get(method) ?? []), error]);
+  }
+
+  /** Ends a container as if its program had. */
+  crash(id: string, exitCode: number): void {
+    this.#exit(this.#container(id), exitCode);
+  }
+
+  /** Kills a sandbox and what is in it. */
+  crashSandbox(id: string): void {
+    for (const container of this.#containers.values()) {
+      if (container.info.sandboxId === id) this.#exit(container, 137);
+    }
+    this.#sandboxes.set(id, { ...this.#sandbox(id), ready: false });
+    this.#announce(id);
+  }
+
+  async version(): Promise<RuntimeVersion> {
+    return { name: 'fake', version: '1' };
+  }
+
+  async status(): Promise<RuntimeStatus> {
+    this.#called('status');
+    return { runtimeReady: true, networkReady: true, message: '' };
+  }
+
+  async imageStatus(image: string): Promise<ImageInfo | undefined> {
+    this.#called('imageStatus');
+    if (!this.images.has(image)) return undefined;
+    return { id: `id-of-${image}`, tags: [image], digests: [], sizeBytes: 1, uid: undefined, username: '' };
+  }
+
+  async pullImage(image: string): Promise<string> {
+    this.#called('pullImage');
+    if (this.#options.registry?.includes(image) === false || image.startsWith('registry.invalid/')) {
+      throw new ApiError('NotFound', `${image}: not found`);
+    }
+    this.images.add(image);
+    return `id-of-${image}`;
+  }
+
+  async listImages(): Promise<ImageInfo[]> {
+    const infos = await Promise.all([...this.images].map((image) => this.imageStatus(image)));
+    return infos.filter((info) => info !== undefined);
+  }
+
+  async removeImage(image: string): Promise<void> {
+    this.images.delete(image);
+  }
+
+  async runSandbox(config: SandboxConfig): Promise<string> {
+    this.#called('runSandbox');
+    const id = `sandbox-${++this.#counter}`;
+    const { pod, attempt, labels, annotations } = config;
+    this.#sandboxes.set(id, { id, pod, attempt, ready: true, createdAtMs: this.#now(), labels, annotations });
+    return id;
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    this.#called('stopSandbox');
+    if (this.#sandboxes.get(id)?.ready) this.crashSandbox(id);
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    this.#called('removeSandbox');
+    this.#sandboxes.delete(id);
+    for (const { info } of this.#containers.values()) {
+      if (info.sandboxId === id) this.#containers.delete(info.id);
+    }
+  }
+
+  async createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
+    this.#called('createContainer');
+    this.#sandbox(sandboxId);
+    const id = `container-${++this.#counter}`;
+    const info: ContainerInfo = {
+      id,
+      sandboxId,
+      name: config.name,
+      attempt: config.attempt,
+      state: 'created',
+      createdAtMs: this.#now(),
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      exitCode: 0,
+      reason: '',
+      message: '',
+      image: config.image,
+      imageRef: `id-of-${config.image}`,
+      logPath: config.logPath,
+      labels: config.labels,
+      annotations: config.annotations,
+    };
+    this.#containers.set(id, { info, program: this.#options.program?.(config) ?? {} });
+    return id;
+  }
+
+  async startContainer(id: string): Promise<void> {
+    this.#called('startContainer');
+    const container = this.#container(id);
+    container.info = { ...container.info, state: 'running', startedAtMs: this.#now() };
+    if (container.program.exitsWith !== undefined) this.#exit(container, container.program.exitsWith);
+  }
+
+  async stopContainer(id: string, graceSeconds: number): Promise<void> {
+    this.#called('stopContainer');
+    const container = this.#containers.get(id);
+    if (container?.info.state !== 'running') return;
+    const { onTerm = 0 } = container.program;
+    this.#exit(container, graceSeconds > 0 && onTerm !== null ? onTerm : 137);
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    this.#called('removeContainer');
+    this.#containers.delete(id);
+  }
+
+  async listSandboxes(labels: Labels): Promise<SandboxInfo[]> {
+    this.#called('listSandboxes');
+    return [...this.#sandboxes.values()].filter((info) => matches(info.labels, labels)).reverse();
+  }
+
+  async listContainers(labels: Labels): Promise<ContainerInfo[]> {
+    this.#called('listContainers');
+    const infos = [...this.#containers.values()].map((container) => container.info);
+    return infos.filter((info) => matches(info.labels, labels)).reverse();
+  }
+
+  async snapshot(): Promise<RuntimeSnapshot> {
+    return { sandboxes: await this.listSandboxes({}), containers: await this.listContainers({}) };
+  }
+
+  async sandboxIp(id: string): Promise<string> {
+    this.#sandbox(id);
+    return `10.244.0.${Number(id.split('-')[1]) % 250}`;
+  }
+
+  async *exits(signal: AbortSignal): AsyncIterable<{ readonly id: string }> {
+    const waiting: string[] = [];
+    let wake = () => {};
+    const listener = (id: string) => {
+      waiting.push(id);
+      wake();
+    };
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => wake(), { once: true });
+    while (!signal.aborted) {
+      const id = waiting.shift();
+      if (id !== undefined) yield { id };
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+    this.#listeners.delete(listener);
+  }
+
+  async execSync(id: string, command: readonly string[]): Promise<ExecSyncResult> {
+    this.#called('execSync');
+    const process = await this.exec(id, { command, tty: false, stdin: false });
+    const [stdout, stderr, { exitCode }] = await Promise.all([
+      collect(process.stdout),
+      collect(process.stderr),
+      process.exit,
+    ]);
+    return { exitCode, stdout, stderr };
+  }
+
+  async exec(id: string, options: ExecOptions): Promise<ExecProcess> {
+    this.#called('exec');
+    if (this.#container(id).info.state !== 'running') throw new ApiError('BadRequest', `container ${id} does not run`);
+    const [program = '', ...args] = options.command;
+    const child = spawn(program, args, { stdio: 'pipe' });
+    await new Promise((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new ApiError('BadRequest', `${program}: not found`, { cause: error })));
+    });
+    if (!options.stdin) child.stdin.end();
+    const exit = new Promise<{ exitCode: number }>((resolve) => {
+      child.once('close', (code) => resolve({ exitCode: code ?? 137 }));
+    });
+    return {
+      stdin: options.stdin ? child.stdin : undefined,
+      stdout: child.stdout,
+      stderr: options.tty ? undefined : child.stderr,
+      exit,
+      resize: async () => {},
+      kill: async (signal) => void child.kill(signal),
+    };
+  }
+
+  async reopenLog(): Promise<void> {}
+
+  async stats(): Promise<ContainerUsage[]> {
+    return [];
+  }
+
+  close(): void {}
+
+  #exit(container: FakeContainer, exitCode: number): void {
+    if (container.info.state === 'exited') return;
+    const reason = exitCode === 0 ? 'Completed' : 'Error';
+    container.info = { ...container.info, state: 'exited', exitCode, reason, finishedAtMs: this.#now() };
+    this.#announce(container.info.id);
+  }
+
+  #announce(id: string): void {
+    for (const listener of this.#listeners) listener(id);
+  }
+
+  #container(id: string): FakeContainer {
+    const container = this.#containers.get(id);
+    if (!container) throw new ApiError('NotFound', `container ${id} not found`);
+    return container;
+  }
+
+  #sandbox(id: string): SandboxInfo {
+    const sandbox = this.#sandboxes.get(id);
+    if (!sandbox) throw new ApiError('NotFound', `sandbox ${id} not found`);
+    return sandbox;
+  }
+
+  #called(method: keyof Runtime): void {
+    this.calls.push(method);
+    const error = this.#failures.get(method)?.shift();
+    if (error) throw error;
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? Date.now();
+  }
+}
+
+function matches(labels: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+async function collect(stream: Readable | undefined): Promise<Buffer> {
+  return stream === undefined ? Buffer.alloc(0) : buffer(stream);
+}

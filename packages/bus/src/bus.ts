@@ -4,32 +4,44 @@
  *
  * The bus is never the truth. It may be down at any time: nothing here blocks or throws for that reason alone, except
  * where a method says so. A bus that was down reconnects by itself, with back-off, and its subscriptions go on.
+ *
+ * Payloads are not copied everywhere: whoever sends or receives one leaves its bytes as they are.
  */
 export interface EventBus {
-  /** True while messages flow. */
+  /** True while messages flow. By then every subscription is in force at the server. */
   readonly connected: boolean;
 
   /** Calls `listener` at each change of `connected` until `signal` aborts. */
   onStatus(listener: (connected: boolean) => void, signal: AbortSignal): void;
 
-  /** Sends and forgets. Returns false when the message was dropped because the bus is down. */
+  /**
+   * Sends and forgets. Returns false when the message was dropped: the bus is down, or the payload is larger than
+   * `maxPayloadBytes`. True is no promise that anybody got it.
+   */
   publish(subject: string, payload: Uint8Array): boolean;
 
   /**
-   * Messages on `subject` (`*` matches one token, `>` the rest) from now on, in the order of each publisher.
+   * Messages on `subject` (`*` matches one token, `>` the rest) in the order of each publisher, from the call on:
+   * also before the first one is read. What is sent while the bus is down is missed.
    * At most `buffer` (default 4096) wait to be read; when more come, the oldest are dropped and counted in `dropped` of
-   * the next message. Ends by `signal`.
+   * the next message. Ends by `signal` or `close`.
    */
   subscribe(subject: string, options: { buffer?: number; signal: AbortSignal }): AsyncIterable<BusMessage>;
 
-  /** Asks the one who `respond`s on `subject`. Throws ApiError('Unavailable') when nobody does, 'Timeout' when late. */
+  /**
+   * Asks one of those who `respond` on `subject`. Throws ApiError('Unavailable') when there is none or the bus is down,
+   * 'Timeout' when the answer is late, 'RequestEntityTooLarge' above `maxPayloadBytes`, or what the handler threw.
+   */
   request(
     subject: string,
     payload: Uint8Array,
     options: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<Uint8Array>;
 
-  /** Answers requests on `subject` until `signal` aborts. A handler's error becomes the asker's error. */
+  /**
+   * Answers requests on `subject` until `signal` aborts; of several responders each request reaches one. A handler's
+   * ApiError becomes the asker's, any other error an ApiError('InternalError') with its message.
+   */
   respond(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>, signal: AbortSignal): void;
 
   /**
@@ -38,8 +50,12 @@ export interface EventBus {
    */
   stream(config: StreamConfig): EventStream;
 
+  /** Ends every subscription and frees the connection. Idempotent. */
   close(): Promise<void>;
 }
+
+/** The largest payload: NATS' default limit of 1 MiB, less room for headers. */
+export const maxPayloadBytes = 1024 * 1024 - 8 * 1024;
 
 export interface BusMessage {
   readonly subject: string;
@@ -49,7 +65,9 @@ export interface BusMessage {
 }
 
 export interface StreamConfig {
+  /** Letters, digits, `-` and `_`. */
   readonly name: string;
+  /** Patterns as in `subscribe`. No two streams may share a subject. */
   readonly subjects: readonly string[];
   readonly maxAgeMs: number;
   readonly maxBytes: number;
@@ -58,17 +76,23 @@ export interface StreamConfig {
 }
 
 export interface EventStream {
-  /** Stores a message; resolves with its sequence once it is on disk. Throws ApiError('Unavailable') when it is not. */
+  /**
+   * Stores a message; resolves with its sequence once the server has it in its file (it outlives the server's death, not
+   * a power cut in the next moments). Throws ApiError('Unavailable') when that is not known: it may be stored or not.
+   */
   append(subject: string, payload: Uint8Array): Promise<bigint>;
   /**
-   * Every kept message after sequence `after` in order, then new ones as they come; a message with an undefined payload
-   * marks the moment when the reader has caught up. Across reconnects. Ends by `signal`.
+   * Every kept message after sequence `after` in order, each once, then new ones as they come; one message with an
+   * undefined payload marks the moment when the reader has caught up for the first time. Waits while the bus is down and
+   * goes on across reconnects. When the stream itself was lost (its disk wiped), sequences begin anew, and the reader
+   * gets the new stream from its start. Ends by `signal` or `close`.
    */
   read(options: { after: bigint; signal: AbortSignal }): AsyncIterable<StreamMessage>;
 }
 
 export interface StreamMessage {
   readonly subject: string;
+  /** Grows by at least one from message to message. A marker has that of the last message that was read. */
   readonly sequence: bigint;
   readonly payload: Uint8Array | undefined;
 }

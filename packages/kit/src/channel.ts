@@ -87,14 +87,19 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
-  /** Everything that waits now, oldest first, without waiting. */
+  /** The oldest value, or undefined when none waits. */
+  take(): T | undefined {
+    return this.size > 0 ? this.#shift() : undefined;
+  }
+
+  /** Everything that waits now, oldest first. */
   takeAll(): T[] {
-    const all: T[] = [];
-    while (this.size > 0) all.push(this.#shift());
+    const all = this.#items.slice(this.#head) as T[]; // the emptied slots lie before the head
+    this.#forget();
     return all;
   }
 
-  /** Waits until `takeAll` has something to give; false when the queue has ended. Rejects with the error it was closed with. */
+  /** Waits until `take` has something to give; false when the queue has ended. Rejects with the error it was closed with. */
   async ready(): Promise<boolean> {
     while (this.size === 0) {
       if (this.#closed) {

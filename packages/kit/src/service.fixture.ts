@@ -10,7 +10,13 @@ import { runService } from './service.ts';
 const { metrics, fail, stuck } = defineConfig(
   { name: 'fixture', description: 'Starts and stops two components.' },
   {
-    metrics: { flag: '--metrics <address>', env: 'FIXTURE_METRICS', default: '127.0.0.1:0', description: 'HTTP', parse: address },
+    metrics: {
+      flag: '--metrics <address>',
+      env: 'FIXTURE_METRICS',
+      default: '127.0.0.1:0',
+      description: 'HTTP',
+      parse: address,
+    },
     fail: { flag: '--fail <how>', description: 'what goes wrong', parse: oneOf('start', 'later', 'never-starts') },
     stuck: { flag: '--stuck', default: 'false', description: 'never stops', parse: boolean },
   },

@@ -1,0 +1,231 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InformerSet } from '@navarch/client';
+import { endpointSlice, node as nodeKind, pod as podKind, service } from '@navarch/kinds';
+import { Backoff, type Clock, type Component, type Logger, type Metrics, systemClock } from '@navarch/kit';
+import type { Live } from '@navarch/machinery';
+import type { Node } from '@navarch/proto';
+import { cniConfig, cniConfigName } from './cni-config.ts';
+import { DnsServer } from './dns/server.ts';
+import { Kernel } from './kernel.ts';
+import type { NodeNetwork } from './node-network.ts';
+import type { Peer } from './overlay.ts';
+import { type RunCommand, runCommand } from './run-command.ts';
+import { type Ruleset, sendsTo, servicePlan } from './service-plan.ts';
+
+export interface NetworkOptions extends Omit<NodeNetwork, 'podCidr'> {
+  /** Caches of Services, EndpointSlices, Nodes, and at least this node's Pods; not yet running. */
+  readonly informers: InformerSet;
+  /** Where the agent keeps what must outlive it: addresses of Pods are remembered below it. */
+  readonly stateDir: string;
+  /** Where containerd looks for the network's configuration. */
+  readonly cniConfDir: string;
+  /** Ports of this node that no Service may take. */
+  readonly reservedPorts?: readonly number[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock?: Clock;
+  readonly run?: RunCommand;
+}
+
+/** How often to look whether somebody flushed the rules. */
+const auditMs = 30_000;
+
+/** How long the end of a Pod waits at most until nobody sends it anything new, and for what is under way to arrive. */
+const longestRemovalMs = 1_000;
+const settleMs = 150;
+
+/**
+ * One node's network: the Pods' bridge, the overlay to other nodes, the packet rules of Services, and the name server.
+ * Follows the caches; each change leads to one new picture of everything, applied at once. What an earlier agent left
+ * keeps working until the caches have been filled.
+ */
+export class Network implements Component {
+  readonly name = 'network';
+  readonly #options: NetworkOptions;
+  readonly #clock: Clock;
+  readonly #kernel: Kernel;
+  readonly #dns: DnsServer;
+  readonly #listers;
+  readonly #applySeconds;
+  #running: Promise<void> | undefined;
+  #changed = Promise.withResolvers<void>();
+  #applied: Ruleset | undefined;
+  #appliedText = '';
+  readonly #firstApply = Promise.withResolvers<void>();
+  #moved = Promise.withResolvers<void>();
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#kernel = new Kernel({ run: options.run ?? runCommand, logger: options.logger });
+    const { informers } = options;
+    this.#listers = {
+      services: informers.lister(service),
+      slices: informers.lister(endpointSlice),
+      nodes: informers.lister(nodeKind),
+      pods: informers.lister(podKind),
+    };
+    const wake = () => this.#changed.resolve();
+    informers.onChange(service, wake);
+    informers.onChange(endpointSlice, wake);
+    informers.onChange(podKind, ({ object }) => object.spec.nodeName === options.nodeName && wake());
+    // Nodes change often; only what the overlay is made of matters.
+    informers.onChange(nodeKind, (change) => {
+      if (change.type !== 'modified' || shape(change.object) !== shape(change.previous)) wake();
+    });
+    this.#dns = new DnsServer({
+      services: this.#listers.services,
+      endpointSlices: this.#listers.slices,
+      address: options.clusterDns,
+      serviceCidr: options.serviceCidr,
+      clusterCidr: options.clusterCidr,
+      logger: options.logger,
+      metrics: options.metrics,
+      clock: this.#clock,
+    });
+    this.#applySeconds = options.metrics.histogram({
+      name: 'navarch_network_apply_seconds',
+      help: 'Time to put a new picture of the network into the kernel.',
+      buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+    });
+  }
+
+  /** Resolves at once: the network itself comes once this node has been given its range of addresses (see `ready`). */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#running = this.#run(signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#running;
+    await this.#dns.stop();
+  }
+
+  /** Resolves once Pods can be given addresses and Services answer. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#firstApply.promise, rejection(signal)]);
+  }
+
+  /**
+   * Resolves when new connections no longer reach the Pod by any Service: this node's rules have left it out and so, as
+   * far as this node's caches tell, have the others'. Await it between a Pod's deletionTimestamp and its SIGTERM.
+   * Resolves after about a second in any case; at once for a Pod that no Service leads to.
+   */
+  async endpointRemoved(podKey: string, signal: AbortSignal): Promise<void> {
+    const ip = this.#listers.pods.get(podKey)?.status.podIp ?? '';
+    if (ip === '' || this.#applied === undefined || !this.#leadsTo(ip)) return;
+    const timeout = AbortSignal.any([signal, AbortSignal.timeout(longestRemovalMs)]);
+    while (!timeout.aborted && this.#leadsTo(ip)) {
+      await Promise.race([this.#moved.promise, rejection(timeout)]).catch(() => {});
+    }
+    signal.throwIfAborted();
+    // Other nodes hear of the change as we do, and connections that were just sent our way still arrive.
+    await this.#clock.sleep(settleMs, signal);
+  }
+
+  #leadsTo(ip: string): boolean {
+    if (this.#applied !== undefined && sendsTo(this.#applied, ip)) return true;
+    return this.#listers.slices
+      .list()
+      .some(({ endpoints }) =>
+        endpoints.some(({ addresses, conditions }) => addresses.includes(ip) && conditions?.ready !== false),
+      );
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { logger, informers } = this.#options;
+    const backoff = new Backoff({ baseMs: 200, maxMs: 10_000 });
+    try {
+      await informers.synced(signal);
+      for (;;) {
+        signal.throwIfAborted();
+        this.#changed = Promise.withResolvers<void>();
+        try {
+          await this.#apply(signal);
+          backoff.reset();
+          const wait = new AbortController();
+          const tick = this.#clock.sleep(auditMs, AbortSignal.any([signal, wait.signal])).catch(() => {});
+          await Promise.race([this.#changed.promise, tick]);
+          wait.abort();
+        } catch (error) {
+          signal.throwIfAborted();
+          const delayMs = backoff.next();
+          logger.error({ err: error, delayMs }, 'the network could not be brought up to date; trying again');
+          await this.#clock.sleep(delayMs, signal);
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #apply(signal: AbortSignal): Promise<void> {
+    const { informers: _, reservedPorts = [], logger, ...options } = this.#options;
+    const own = this.#listers.nodes.get(options.nodeName);
+    if (own === undefined || own.spec.podCidr === '') {
+      logger.debug({ node: options.nodeName }, 'waiting for this node to be given its range of addresses');
+      return;
+    }
+    const startedMs = this.#clock.monotonicMs();
+    const network: NodeNetwork = { ...options, podCidr: own.spec.podCidr };
+    const mtu = await this.#kernel.applyBridge(network, signal);
+    await this.#kernel.applyOverlay(network, mtu, this.#peers(), signal);
+    const ruleset = servicePlan({
+      services: this.#listers.services.list(),
+      endpointSlices: this.#listers.slices.list(),
+      localPods: this.#listers.pods.list().filter(({ spec }) => spec.nodeName === options.nodeName),
+      reservedPorts: new Set(reservedPorts),
+    });
+    const text = JSON.stringify([ruleset, network.podCidr]);
+    if (text !== this.#appliedText || !(await this.#kernel.hasRules(signal))) {
+      await this.#kernel.applyRules(ruleset, network, signal);
+      this.#appliedText = text;
+      logger.debug({ services: ruleset.clusterIps.length }, 'packet rules replaced');
+    }
+    this.#applied = ruleset;
+    // Only now: containerd may start Pods as soon as it sees this file.
+    await this.#writeCniConfig(network.podCidr, mtu);
+    await this.#dns.start(signal);
+    this.#applySeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+    this.#firstApply.resolve();
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers<void>();
+  }
+
+  #peers(): readonly Peer[] {
+    return this.#listers.nodes.list().flatMap((node) => {
+      const nodeIp = internalIp(node);
+      const { podCidr } = node.spec;
+      const other = node.metadata.name !== this.#options.nodeName && nodeIp !== this.#options.nodeIp;
+      return other && nodeIp !== undefined && podCidr !== '' ? [{ nodeIp, podCidr }] : [];
+    });
+  }
+
+  async #writeCniConfig(podCidr: string, mtu: number): Promise<void> {
+    const { cniConfDir, stateDir, logger } = this.#options;
+    const config = cniConfig({ podCidr, mtu, dataDir: join(stateDir, 'addresses') });
+    const file = join(cniConfDir, cniConfigName);
+    const present = await readFile(file, 'utf8').catch(() => '');
+    if (present === config) return;
+    await mkdir(cniConfDir, { recursive: true });
+    // containerd watches the folder: it must never read half a file, nor take the half for a configuration.
+    await writeFile(`${file}.tmp`, config);
+    await rename(`${file}.tmp`, file);
+    logger.info({ file, podCidr, mtu }, 'Pod network configured');
+  }
+}
+
+function shape(node: Live<Node>): string {
+  return `${node.spec.podCidr} ${internalIp(node) ?? ''}`;
+}
+
+function internalIp({ status }: Live<Node>): string | undefined {
+  return status.addresses.find(({ type }) => type === 'InternalIP')?.address;
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -9,6 +9,7 @@ export { namespace } from './namespace.ts';
 export { node } from './node.ts';
 export { pod } from './pod.ts';
 export { podStatusText } from './pod-columns.ts';
+export * from './manifest.ts';
 export * from './registry.ts';
 export { replicaSet } from './replica-set.ts';
 export * from './resource.ts';

@@ -25,6 +25,10 @@ const statusByReason = {
 
 export type Reason = keyof typeof statusByReason;
 
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(statusByReason, text);
+}
+
 /** One thing wrong with one field. `path` is spelled as in a manifest: `spec.containers[0].image`. */
 export interface FieldError {
   readonly path: string;
@@ -51,4 +55,11 @@ export class ApiError extends Error {
 /** Whether `error` is an ApiError for one of `reasons` (any reason when none is named). */
 export function isApiError(error: unknown, ...reasons: Reason[]): error is ApiError {
   return error instanceof ApiError && (reasons.length === 0 || reasons.includes(error.reason));
+}
+
+/** The refusal of an object that breaks rules: `what` is 'Pod "web"'. Says all of it, one line a field. */
+export function invalid(what: string, fields: readonly FieldError[]): ApiError {
+  const lines = fields.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const text = lines.length === 1 ? `: ${lines[0]}` : `:\n  ${lines.join('\n  ')}`;
+  return new ApiError('Invalid', `${what} is invalid${text}`, { fields });
 }

@@ -1,3 +1,16 @@
+export { decodeObject, emptyMessage } from './decode.ts';
+export * from './defaults.ts';
 export * from './duration.ts';
+export * from './encode.ts';
 export * from './errors.ts';
+export * from './field-path.ts';
+export { type FormatName, formatProblem, isPortName } from './formats.ts';
+export * from './grpc-errors.ts';
+export * from './immutable.ts';
+export * from './names.ts';
 export * from './object.ts';
+export * from './quantity.ts';
+export { type FieldSchema, type MessageSchema, messageSchema, type ValueType } from './schema.ts';
+export * from './suggest.ts';
+export * from './table.ts';
+export * from './validate.ts';

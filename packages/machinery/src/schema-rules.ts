@@ -1,0 +1,51 @@
+import type { DescExtension, DescField, FileRegistry } from '@bufbuild/protobuf';
+import { getOption, hasOption } from '@bufbuild/protobuf';
+import type { FormatName } from './formats.ts';
+
+/** What the options of navarch/meta/v1/options.proto say about a field. */
+export interface FieldRules {
+  /** The JSON value that an absent field gets. */
+  readonly default: string | number | boolean | undefined;
+  readonly required: boolean;
+  readonly immutable: boolean;
+  /** For a list of messages: the field, as in a manifest, that tells its items apart. */
+  readonly mergeKey: string | undefined;
+  /** Empty when every value is allowed. */
+  readonly allowed: readonly string[];
+  readonly format: FormatName | undefined;
+  readonly keyFormat: FormatName | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly outputOnly: boolean;
+}
+
+export function readRules(registry: FileRegistry, field: DescField): FieldRules {
+  const read = (name: string): unknown => {
+    const extension: DescExtension | undefined = registry.getExtension(`navarch.meta.v1.${name}`);
+    return extension !== undefined && hasOption(field, extension) ? getOption(field, extension) : undefined;
+  };
+  const text = (name: string) => read(name) as string | undefined; // the options' types, as options.proto declares them
+  const format = (name: string) => {
+    const number = read(name) as number | undefined;
+    if (number === undefined) return undefined;
+    const value = registry.getEnum('navarch.meta.v1.Format')?.value[number];
+    return value?.name.replace(/^FORMAT_/, '') as FormatName; // formats.ts has a rule for each
+  };
+  const integer = (name: string) => {
+    const value = read(name) as bigint | undefined;
+    return value === undefined ? undefined : Number(value);
+  };
+  const defaultJson = text('default_json');
+  return {
+    default: defaultJson === undefined ? undefined : (JSON.parse(defaultJson) as FieldRules['default']), // scalars only
+    required: read('required') === true,
+    immutable: read('immutable') === true,
+    mergeKey: text('merge_key'),
+    allowed: (read('allowed') as string[] | undefined) ?? [],
+    format: format('format'),
+    keyFormat: format('key_format'),
+    min: integer('min'),
+    max: integer('max'),
+    outputOnly: read('output_only') === true,
+  };
+}

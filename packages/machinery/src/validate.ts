@@ -1,0 +1,32 @@
+import type { MessageRecord } from './decode.ts';
+import type { FieldError } from './errors.ts';
+import { formatPath, type PathStep } from './field-path.ts';
+import type { MessageSchema } from './schema.ts';
+import { type Check, compileChecks, type Visit } from './validate-field.ts';
+
+const checksBySchema = new Map<MessageSchema, Check>();
+
+/**
+ * Everything in a message that breaks a rule of the contract: required, allowed, format, key_format, min, max. Empty when
+ * all is well. Rules that need more than one field are the kinds' own.
+ */
+export function validateObject(schema: MessageSchema, message: object): FieldError[] {
+  const errors: FieldError[] = [];
+  const path: PathStep[] = [];
+  const visit: Visit = { path, report: (text) => errors.push({ path: formatPath(path), message: text }) };
+  compile(schema)(message as MessageRecord, visit);
+  return errors;
+}
+
+function compile(schema: MessageSchema): Check {
+  const cached = checksBySchema.get(schema);
+  if (cached !== undefined) return cached;
+  const checks: Check[] = [];
+  const check: Check = (message, visit) => {
+    for (const one of checks) one(message, visit);
+  };
+  // Set before its fields are compiled, for messages that hold themselves.
+  checksBySchema.set(schema, check);
+  for (const field of schema.fields) checks.push(...compileChecks(field, compile));
+  return check;
+}

@@ -1,1 +1,6 @@
+export { EtcdStore, type EtcdStoreOptions } from './etcd-store.ts';
+export type { StoreLogger } from './etcd-watch.ts';
+export { MemoryStore } from './memory-store.ts';
+export type { StoreObserver } from './observer.ts';
 export * from './store.ts';
+export { transactionLimits } from './transaction.ts';

@@ -3,7 +3,11 @@
  * etcd stands behind it in production, a map in tests; both pass the suite in `conformance.ts`.
  *
  * Revisions are etcd's: one counter for the whole store, moved by one for every transaction that changes something.
- * All writes of one transaction share one revision. 0n is "before everything".
+ * All writes of one transaction share one revision. 0n is "before everything"; an empty store stands at 1n.
+ * Keys are well-formed, non-empty strings, ordered by their UTF-8 bytes.
+ *
+ * Every rejection is an ApiError: `Unavailable` when the store can't be reached in time, `Cancelled` when `signal`
+ * aborted, `Expired` for a revision that is compacted away or that the store has never reached (its data was reset).
  */
 export interface Store {
   /** The newest value of `key`, or undefined. Linearizable. */
@@ -13,7 +17,7 @@ export interface Store {
    * Entries under `prefix` in key order, at one revision: `options.revision`, or the newest (linearizable).
    * With `limit`, at most that many, and `more` tells whether others follow; go on with `startAfter` = last key, at the
    * returned `revision`. Without `limit` everything, whatever its size (read in chunks at one revision).
-   * Throws ApiError('Expired') when `revision` has been compacted away.
+   * `startAfter` need not exist. Rejects with ApiError('Expired') when `revision` has been compacted away.
    */
   list(
     prefix: string,
@@ -25,27 +29,35 @@ export interface Store {
 
   /**
    * Commits `transaction` when all its `compare`s hold, else changes nothing and says so: a failed compare is a value.
-   * Concurrent transactions on distinct keys travel together (group commit) without delaying a lone one.
+   * Concurrent transactions on distinct keys travel together (group commit) without delaying a lone one, and then share
+   * one revision. Those that touch a common key take effect in the order of the calls.
    * Rejects with ApiError('Unavailable') when it is unknown whether the transaction was committed; it is never tried
-   * again blindly. Rejects with ApiError('RequestEntityTooLarge') above 128 operations or 1 MiB + one object.
+   * again blindly. After `signal` aborts that is unknown too. Rejects with ApiError('RequestEntityTooLarge') above 128
+   * operations, 128 compares or 1.25 MiB of keys and values (so an object of 1 MiB fits), and with
+   * ApiError('TooManyRequests') while too many transactions wait already.
    */
   commit(transaction: Transaction, signal?: AbortSignal): Promise<TransactionResult>;
 
   /**
    * Every change under `prefix` with a revision greater than `after`, in revision order, each once, across reconnects.
-   * A batch holds all events of one revision; `events` is empty for a bookmark (at least every `bookmarkMs` when idle,
-   * default 1000). Ends only by `signal` (the iteration then simply ends). Throws ApiError('Expired') when the store
-   * has compacted past `after`: list again.
+   * A batch holds all events of one revision. `events` is empty for a bookmark: everything up to its revision has been
+   * delivered, and the store confirms that this was the newest or that what is newer comes. There is one as soon as the
+   * watch has caught up, and then at least every `bookmarkMs` when idle (default 1000); none while the store is away.
+   * Ends only by `signal` (the iteration then simply ends) or `close` (it throws). Throws ApiError('Expired') when the
+   * store has compacted past `after`, or never reached it: list again. A slow reader slows the sender, not the store.
    */
   watch(
     prefix: string,
     options: { after: bigint; bookmarkMs?: number; signal: AbortSignal },
   ): AsyncIterable<WatchBatch>;
 
-  /** Forgets history before `revision`: reads and watches from before it are Expired. */
+  /**
+   * Forgets history before `revision`: reads of an earlier revision and watches after an earlier one are Expired. Does
+   * nothing when that is so already. Rejects with ApiError('Expired') when the store hasn't reached `revision`.
+   */
   compact(revision: bigint, signal?: AbortSignal): Promise<void>;
 
-  /** Frees connections. Idempotent. */
+  /** Frees connections; calls from then on, and watches, fail with ApiError('Unavailable'). Idempotent. */
   close(): Promise<void>;
 }
 
@@ -64,7 +76,11 @@ export interface Page {
   readonly more: boolean;
 }
 
-/** A compare-and-swap: `compare` are all checked against the state before the transaction. Keys in `ops` are distinct. */
+/**
+ * A compare-and-swap: all of `compare` is checked against the state before the transaction. Keys in `ops` are distinct,
+ * and so are those in `compare`. Without `ops` it only asks; without `compare` it always commits. Deleting a key that
+ * isn't there changes nothing.
+ */
 export interface Transaction {
   readonly compare: readonly Compare[];
   readonly ops: readonly Operation[];
@@ -81,6 +97,7 @@ export type Operation =
   | { readonly type: 'delete'; readonly key: string };
 
 export type TransactionResult =
+  /** `revision`: what the changed keys now carry; when nothing changed, a revision at which that was so. */
   | { readonly committed: true; readonly revision: bigint }
   /** `conflicts`: each compared key that did not match, with its entry as it was then. */
   | { readonly committed: false; readonly revision: bigint; readonly conflicts: readonly Conflict[] };

@@ -1,0 +1,166 @@
+import { type Clock, onAbort } from '@navarch/kit';
+import { ApiError, isApiError } from '@navarch/machinery';
+import { KeyLocks, type KeyUse } from './key-locks.ts';
+import type { StoreObserver } from './observer.ts';
+import { closedError } from './revisions.ts';
+import type { Transaction, TransactionResult } from './store.ts';
+import { checkTransaction, type TransactionSize, transactionLimits } from './transaction.ts';
+
+/** Sends transactions with distinct keys as one, and answers in their order. */
+export type SendGroup = (group: readonly Transaction[]) => Promise<readonly TransactionResult[]>;
+
+export interface GroupCommitOptions {
+  readonly send: SendGroup;
+  readonly clock: Clock;
+  readonly observer: StoreObserver;
+}
+
+interface Waiting extends TransactionSize, KeyUse {
+  readonly transaction: Transaction;
+  readonly settle: PromiseWithResolvers<TransactionResult>;
+}
+
+/** Two, so that etcd has work while the answer to the one before is on its way; more would only make groups smaller. */
+const maxInFlight = 2;
+const maxGroupBytes = 1024 * 1024;
+const maxWaiting = { transactions: 10_000, bytes: 64 * 1024 * 1024 };
+/** How far behind the head of the queue a group may look past transactions that have to wait for another. */
+const maxLookahead = 1024;
+
+/**
+ * Group commit: what arrives while etcd is busy travels as one transaction of nested ones. etcd judges all compares
+ * before the first operation, so a group holds no two transactions of which one changes a key that the other compares or
+ * changes; nor is such a pair ever in flight at once, so that they take effect in the order of the calls.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #waiting = new Set<Waiting>();
+  readonly #locks = new KeyLocks();
+  #waitingBytes = 0;
+  #inFlight = 0;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  async commit(transaction: Transaction, signal?: AbortSignal): Promise<TransactionResult> {
+    const size = checkTransaction(transaction);
+    if (this.#closed) throw closedError();
+    if (this.#waiting.size >= maxWaiting.transactions || this.#waitingBytes + size.bytes > maxWaiting.bytes) {
+      throw new ApiError('TooManyRequests', `${this.#waiting.size} writes wait for etcd already; try later`);
+    }
+    const waiting: Waiting = { transaction, ...size, ...keyUse(transaction), settle: Promise.withResolvers() };
+    this.#waiting.add(waiting);
+    this.#waitingBytes += size.bytes;
+    this.#schedule();
+    if (!signal) return waiting.settle.promise;
+    using _listener = onAbort(signal, () => {
+      const unsent = this.#take(waiting);
+      const fate = unsent ? 'before it was sent' : 'while under way: whether it was committed is unknown';
+      waiting.settle.reject(new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause: signal.reason }));
+    });
+    return await waiting.settle.promise;
+  }
+
+  /** Refuses what waits and what comes. What is in flight gets its answer. */
+  close(): void {
+    this.#closed = true;
+    for (const waiting of this.#waiting) {
+      this.#take(waiting);
+      waiting.settle.reject(closedError());
+    }
+  }
+
+  /** Everything that this turn of the event loop brings goes together; a lone write loses no time by it. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#inFlight < maxInFlight) {
+        const group = this.#gather();
+        if (group.length === 0) return;
+        void this.#send(group);
+      }
+    });
+  }
+
+  #gather(): Waiting[] {
+    const group: Waiting[] = [];
+    const passedOver = new KeyLocks();
+    let [operations, largest, bytes, looked] = [0, 0, 0, 0];
+    for (const waiting of this.#waiting) {
+      if (++looked > maxLookahead) break;
+      if (this.#locks.conflicts(waiting) || passedOver.conflicts(waiting)) {
+        passedOver.add(waiting);
+        continue;
+      }
+      operations += waiting.operations;
+      largest = Math.max(largest, waiting.operations);
+      bytes += waiting.bytes;
+      // etcd takes the number of nested transactions from what each of them may hold.
+      const nested = Math.max(operations, group.length + 1 + largest);
+      if (group.length > 0 && (nested > transactionLimits.operations || bytes > maxGroupBytes)) break;
+      this.#take(waiting);
+      this.#locks.add(waiting);
+      group.push(waiting);
+    }
+    return group;
+  }
+
+  /** Never rejects: every outcome goes to the transactions' own promises. */
+  async #send(group: readonly Waiting[]): Promise<void> {
+    this.#inFlight++;
+    this.#options.observer.waiting?.(this.#waiting.size);
+    await this.#sendTogether(group);
+    for (const waiting of group) this.#locks.remove(waiting);
+    this.#inFlight--;
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+
+  async #sendTogether(group: readonly Waiting[]): Promise<void> {
+    const { send, clock, observer } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const report = (failed: boolean) =>
+      observer.group?.({
+        transactions: group.length,
+        operations: group.reduce((sum, { operations }) => sum + operations, 0),
+        bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
+        durationMs: clock.monotonicMs() - startedMs,
+        failed,
+      });
+    try {
+      const results = await send(group.map(({ transaction }) => transaction));
+      report(false);
+      for (const [i, { settle }] of group.entries()) {
+        const result = results[i];
+        if (result) settle.resolve(result);
+        else
+          settle.reject(
+            new ApiError('InternalError', `etcd answered ${results.length} of ${group.length} transactions`),
+          );
+      }
+    } catch (error) {
+      report(true);
+      if (group.length > 1 && isApiError(error, 'BadRequest', 'RequestEntityTooLarge')) {
+        // etcd refused before it did anything (its limits may be lower than ours): one of them must not fail the others.
+        for (const waiting of group) await this.#sendTogether([waiting]);
+      } else for (const { settle } of group) settle.reject(error);
+    }
+  }
+
+  /** Whether it was still waiting. */
+  #take(waiting: Waiting): boolean {
+    if (!this.#waiting.delete(waiting)) return false;
+    this.#waitingBytes -= waiting.bytes;
+    return true;
+  }
+}
+
+function keyUse({ compare, ops }: Transaction): KeyUse {
+  const writes = ops.map(({ key }) => key);
+  const changed = new Set(writes);
+  return { writes, reads: compare.map(({ key }) => key).filter((key) => !changed.has(key)) };
+}

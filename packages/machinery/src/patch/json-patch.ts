@@ -1,0 +1,24 @@
+import fastJsonPatch, { type Operation } from 'fast-json-patch';
+import type { Json } from '../encode.ts';
+import { ApiError } from '../errors.ts';
+
+/** JSON Patch (RFC 6902). Throws Invalid when an operation can't be done, and Conflict when a test fails; then nothing was. */
+export function jsonPatch(target: Json, patch: Json): Json {
+  if (!Array.isArray(patch)) throw new ApiError('BadRequest', 'a JSON Patch must be a list of operations');
+  const operations = patch as unknown as Operation[]; // validated by applyPatch
+  try {
+    // Validation on, the target left alone, and no way to the prototypes.
+    return fastJsonPatch.applyPatch(target, operations, true, false, true).newDocument;
+  } catch (error) {
+    if (!(error instanceof fastJsonPatch.JsonPatchError)) throw error;
+    const { name, index, operation } = error;
+    const what = operation === undefined ? '' : `: ${String(operation.op)} ${String(operation.path)}`;
+    const reason = name === 'TEST_OPERATION_FAILED' ? 'Conflict' : 'Invalid';
+    throw new ApiError(reason, `operation ${index ?? 0} of the JSON Patch${what}: ${explain(name)}`, { cause: error });
+  }
+}
+
+/** OPERATION_PATH_UNRESOLVABLE as words. */
+function explain(name: string): string {
+  return name.toLowerCase().replaceAll('_', ' ');
+}

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 
 /**
  * How to run Debian's docker-registry on loopback, with its files under `home`.
- * @param {{ home: string, port: number }} options
+ * @param {{ home: string, port: number, host?: string }} options host: where it listens, loopback unless told
  */
-export async function registryProcess({ home, port }) {
+export async function registryProcess({ home, port, host = '127.0.0.1' }) {
   const config = {
     version: 0.1,
     log: { level: 'warn', formatter: 'json', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(home, 'data') }, cache: { blobdescriptor: 'inmemory' } },
-    http: { addr: `127.0.0.1:${port}` },
+    http: { addr: `${host}:${port}` },
   };
   await mkdir(join(home, 'data'), { recursive: true });
   const file = join(home, 'config.yml');

@@ -13,14 +13,15 @@ import { pushLayout } from './push.mjs';
 import { registryAnswers, registryProcess } from './registry.mjs';
 
 /**
- * @param {{ port?: number, home?: string, cache?: string }} [options] port 0 or none: a free one; home: kept if given
+ * @param {{ port?: number, host?: string, home?: string, cache?: string }} [options] port 0 or none: a free one; host:
+ *   where it listens, loopback unless told; home: kept if given
  * @returns {Promise<{ address: string, pid: number, stop: () => Promise<void> }>}
  */
-export async function serveImages({ port = 0, home, cache = '/var/cache/navarch' } = {}) {
+export async function serveImages({ port = 0, host = '127.0.0.1', home, cache = '/var/cache/navarch' } = {}) {
   const layout = await buildImages(cache);
   const folder = home ?? (await mkdtemp(join(tmpdir(), 'navarch-registry-')));
   const address = `127.0.0.1:${port || (await freePort())}`;
-  const { command, args, env } = await registryProcess({ home: folder, port: Number(address.split(':')[1]) });
+  const { command, args, env } = await registryProcess({ home: folder, host, port: Number(address.split(':')[1]) });
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   const stop = async () => {

@@ -56,6 +56,7 @@ export const options = [
     fallback: 'auto',
     help: 'images from: auto, local or internet',
   },
+  { flag: 'mirror', env: 'NAVARCH_MIRROR', value: 'HOST:PORT', help: 'a registry to ask before those on the internet' },
   {
     flag: 'service-cidr',
     env: 'NAVARCH_SERVICE_CIDR',
@@ -142,6 +143,7 @@ export function readConfig(argv, env) {
       'node-agent-metrics': port('node-agent-metrics-port'),
     },
     registry,
+    mirror: text('mirror'),
     without: [...readWithout(text('without')), ...(join_ ? controlPlane : [])],
     join: join_,
     joinNats: join_ && (text('join-nats') ?? `nats://${join_.slice(0, join_.lastIndexOf(':'))}:7430`),

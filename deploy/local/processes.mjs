@@ -30,11 +30,12 @@ export async function planProcesses(config, { localRegistry }) {
   for (const folder of [place.logs, place.etcd, place.nats]) await mkdir(folder, { recursive: true, mode: 0o700 });
   await mkdir(place.cniConf, { recursive: true });
   const registry = localRegistry ? `127.0.0.1:${config.ports.registry}` : null;
+  const mirror = config.mirror ?? registry;
   const all = [
     etcd(config),
     await nats(config),
     ...(registry ? [await registrySpec(config, registry)] : []),
-    await containerd(config, registry),
+    await containerd(config, mirror),
     ...services(config),
   ];
   const kept = all.filter(({ name }) => !config.without.includes(name));

@@ -19,6 +19,7 @@ const healthyAfterMs = 20_000; // running this long resets the back-off
 const boundLogsEveryMs = 5000;
 
 const file = String(process.argv[2]);
+const inheritLogs = process.argv[3] === 'inherit'; // in a container, whose engine keeps them
 /** @type {{ config: import('./config.mjs').Config, processes: import('./processes.mjs').ProcessSpec[] }} */
 const { config, processes } = JSON.parse(await readFile(file, 'utf8'));
 const place = places(config);
@@ -67,10 +68,10 @@ async function afterOthers(spec) {
 
 /** @param {import('./processes.mjs').ProcessSpec} spec @param {string} pidFile */
 async function runOnce(spec, pidFile) {
-  const out = openSync(join(place.logs, `${spec.name}.log`), 'a', 0o600);
   // Logs go straight to the file: through a pipe of ours, they'd end the process when we die.
+  const out = inheritLogs ? 2 : openSync(join(place.logs, `${spec.name}.log`), 'a', 0o600);
   const child = spawn(spec.command, spec.args, { env: { ...process.env, ...spec.env }, stdio: ['ignore', out, out] });
-  closeSync(out);
+  if (!inheritLogs) closeSync(out);
   const ended = new Promise((resolve) => {
     child.once('exit', (code, killedBy) => resolve({ code, signal: killedBy }));
     child.once('error', (error) => resolve({ error: error.message }));

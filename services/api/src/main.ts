@@ -1,1 +1,75 @@
-export {};
+import { NatsBus } from '@navarch/bus';
+import {
+  address,
+  createLogger,
+  createMetrics,
+  defineConfig,
+  logLevels,
+  oneOf,
+  runService,
+  systemClock,
+  text,
+} from '@navarch/kit';
+import { EtcdStore } from '@navarch/store';
+import { Api } from './api.ts';
+
+const config = defineConfig(
+  {
+    name: 'navarch-api',
+    description: 'Serves every object of the cluster over gRPC. The only service that opens etcd.',
+  },
+  {
+    etcd: {
+      flag: '--etcd <address>',
+      env: 'NAVARCH_ETCD',
+      default: '127.0.0.1:7420',
+      description: 'etcd',
+      parse: text,
+    },
+    nats: {
+      flag: '--nats <url>',
+      env: 'NAVARCH_NATS',
+      default: 'nats://127.0.0.1:7430',
+      description: 'NATS',
+      parse: text,
+    },
+    listen: {
+      flag: '--listen <address>',
+      env: 'NAVARCH_LISTEN',
+      default: '127.0.0.1:7400',
+      description: 'where to serve gRPC',
+      parse: address,
+    },
+    metrics: {
+      flag: '--metrics <address>',
+      env: 'NAVARCH_METRICS',
+      default: '127.0.0.1:7410',
+      description: 'where to serve /metrics, /healthz and /readyz',
+      parse: address,
+    },
+    logLevel: {
+      flag: '--log-level <level>',
+      env: 'NAVARCH_LOG_LEVEL',
+      default: 'info',
+      description: 'what to log',
+      parse: oneOf(...logLevels),
+    },
+  },
+).readOrExit();
+
+const logger = createLogger({ name: 'api', level: config.logLevel });
+const metrics = createMetrics('api');
+const store = new EtcdStore({ endpoints: config.etcd, logger });
+const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'api', logger });
+const api = new Api({ store, bus, clock: systemClock, logger, metrics, listen: config.listen, version: '0.1.0' });
+
+await runService({
+  name: 'api',
+  logger,
+  metrics: { listen: config.metrics, metrics },
+  components: [
+    { name: 'store', start: async () => {}, stop: () => store.close() },
+    { name: 'bus', start: async () => {}, stop: () => bus.close() },
+    api,
+  ],
+});

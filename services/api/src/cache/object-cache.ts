@@ -1,0 +1,163 @@
+import type { KindDefinition } from '@navarch/kinds';
+import { abortable } from '@navarch/kit';
+import { ApiError, type ObjectKey } from '@navarch/machinery';
+import { type CachedObject, Change, type ChangeSet } from './cached-object.ts';
+import { History, type HistoryLimits } from './history.ts';
+import { KindIndex } from './kind-index.ts';
+
+export const defaultHistoryLimits: HistoryLimits = { maxBytes: 128 * 1024 * 1024, maxChanges: 100_000 };
+
+/** One object's new state (undefined: it is gone), before it is in the cache. */
+export interface Update {
+  readonly kind: KindDefinition;
+  readonly namespace: string;
+  readonly name: string;
+  readonly object: CachedObject | undefined;
+}
+
+/**
+ * Objects of several kinds as they were at one revision, and the newest changes. Whoever fills it calls `reset` and
+ * `apply`; everybody else reads. All reads are synchronous, so what one turn of the event loop sees is consistent.
+ */
+export class ObjectCache {
+  readonly #limits: HistoryLimits;
+  #kinds = new Map<KindDefinition, KindIndex>();
+  #history: History;
+  #revision = 0n;
+  #filled = false;
+  #epoch = 0;
+  readonly #waiting = new Set<{ readonly revision: bigint; readonly resolve: () => void }>();
+  readonly #listeners = new Map<KindDefinition, Set<() => void>>();
+
+  constructor(limits: HistoryLimits = defaultHistoryLimits) {
+    this.#limits = limits;
+    this.#history = new History(limits, 0n);
+  }
+
+  /** Everything up to and with this revision is in the cache. */
+  get revision(): bigint {
+    return this.#revision;
+  }
+
+  /** False until the first `reset`. */
+  get filled(): boolean {
+    return this.#filled;
+  }
+
+  get history(): History {
+    return this.#history;
+  }
+
+  /** Changes with each `reset`: positions in the history of another epoch mean nothing. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined {
+    return this.#kinds.get(kind)?.get(namespace, name);
+  }
+
+  /** By namespace and name. */
+  list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
+    return this.#kinds.get(kind)?.list(namespace) ?? [];
+  }
+
+  count(kind: KindDefinition): number {
+    return this.#kinds.get(kind)?.size ?? 0;
+  }
+
+  /** Starts anew from a complete picture. Watchers of the old one end with Expired. */
+  reset(objects: Iterable<CachedObject>, revision: bigint): void {
+    this.#kinds = new Map();
+    for (const object of objects) this.#indexOf(object.kind).set(object);
+    this.#history = new History(this.#limits, revision);
+    this.#epoch++;
+    this.#filled = true;
+    this.#revision = revision;
+    this.#settle();
+    for (const listeners of this.#listeners.values()) for (const wake of listeners) wake();
+  }
+
+  /** All changes of one revision; none for "nothing happened up to here". */
+  apply(revision: bigint, updates: readonly Update[]): void {
+    if (revision < this.#revision) return;
+    const changes: Change[] = [];
+    for (const { kind, namespace, name, object } of updates) {
+      const index = this.#indexOf(kind);
+      const before = index.get(namespace, name);
+      if (object !== undefined) index.set(object);
+      else if (before !== undefined) index.delete(before);
+      if (before !== undefined || object !== undefined) changes.push(new Change(revision, before, object));
+    }
+    this.#revision = revision;
+    if (changes.length > 0) this.#history.push({ revision, changes });
+    this.#settle();
+    for (const kind of new Set(changes.map((change) => change.kind))) {
+      for (const wake of this.#listeners.get(kind) ?? []) wake();
+    }
+  }
+
+  /** Resolves once the cache shows `revision`. */
+  async reached(revision: bigint, signal: AbortSignal): Promise<void> {
+    if (this.#filled && this.#revision >= revision) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = { revision, resolve };
+    this.#waiting.add(waiting);
+    try {
+      await abortable(promise, signal);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+
+  /** Calls `wake` when one of `kinds` has changed, until disposed. */
+  onChange(kinds: Iterable<KindDefinition>, wake: () => void): Disposable {
+    const sets = [...kinds].map((kind) => {
+      const listeners = this.#listeners.get(kind) ?? new Set();
+      this.#listeners.set(kind, listeners);
+      return listeners.add(wake);
+    });
+    return { [Symbol.dispose]: () => sets.forEach((listeners) => void listeners.delete(wake)) };
+  }
+
+  /** The objects of a kind as they were at an earlier revision, found by undoing the changes since. */
+  listAt(kind: KindDefinition, namespace: string, revision: bigint): CachedObject[] {
+    const position = this.#history.positionAfter(revision);
+    if (position === undefined || revision > this.#revision) throw historyGone(revision);
+    const objects = new Map<string, CachedObject>();
+    for (const object of this.list(kind, namespace)) objects.set(object.key, object);
+    for (let at = this.#history.end - 1; at >= position; at--) {
+      for (const { newest, before, kind: changed } of changesOf(this.#history.at(at))) {
+        if (changed !== kind || (namespace !== '' && newest.namespace !== namespace)) continue;
+        if (before === undefined) objects.delete(newest.key);
+        else objects.set(before.key, before);
+      }
+    }
+    return [...objects.values()].sort(byNamespaceAndName);
+  }
+
+  #indexOf(kind: KindDefinition): KindIndex {
+    let index = this.#kinds.get(kind);
+    if (index === undefined) this.#kinds.set(kind, (index = new KindIndex()));
+    return index;
+  }
+
+  #settle(): void {
+    for (const waiting of this.#waiting) if (waiting.revision <= this.#revision) waiting.resolve();
+  }
+}
+
+/** The history after `revision` is gone. */
+export function historyGone(revision: bigint): ApiError {
+  return new ApiError('Expired', `the history after revision ${revision} is gone; list again`);
+}
+
+function changesOf(set: ChangeSet | undefined | 'overtaken'): readonly Change[] {
+  return set === undefined || set === 'overtaken' ? [] : set.changes;
+}
+
+/** The order of lists. */
+export function byNamespaceAndName(a: ObjectKey, b: ObjectKey): number {
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

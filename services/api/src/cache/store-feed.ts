@@ -1,0 +1,110 @@
+import type { KindDefinition } from '@navarch/kinds';
+import { Backoff, type Component, type Logger, retry } from '@navarch/kit';
+import { isApiError } from '@navarch/machinery';
+import type { Entry, Page, Store, StoreEvent } from '@navarch/store';
+import { open } from '../storage/envelope.ts';
+import { kindPrefix, objectPrefix, parseStorageKey } from '../storage/keys.ts';
+import { CachedObject } from './cached-object.ts';
+import type { ObjectCache, Update } from './object-cache.ts';
+
+/**
+ * How far in the past the cache begins when the api starts, in revisions: those who watched an api that is gone go on
+ * where they were instead of listing everything again.
+ */
+const backlogRevisions = 2_000n;
+
+/** Fills the cache from one watch over everything. Ready once the cache is filled; waits while the store is down. */
+export class StoreFeed implements Component {
+  readonly name = 'watch cache';
+  readonly #store: Store;
+  readonly #cache: ObjectCache;
+  readonly #logger: Logger;
+  readonly #kinds: ReadonlyMap<string, KindDefinition>;
+  readonly #unknown = new Set<string>();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: { store: Store; cache: ObjectCache; logger: Logger; kinds: readonly KindDefinition[] }) {
+    this.#store = options.store;
+    this.#cache = options.cache;
+    this.#logger = options.logger;
+    this.#kinds = new Map(options.kinds.map((kind) => [kindPrefix(kind), kind]));
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#running = retry((signal) => this.#follow(first.resolve, signal), {
+      backoff: new Backoff({ baseMs: 100, maxMs: 5_000 }),
+      signal,
+      onError: (error, delayMs) => {
+        if (isApiError(error, 'Expired')) this.#logger.info('the store has compacted past the cache: listing again');
+        else this.#logger.warn({ err: error, delayMs }, 'the store can not be read: waiting for it');
+      },
+    }).catch((error: unknown) => {
+      first.reject(error);
+      if (!signal.aborted) throw error;
+    });
+    await first.promise;
+  }
+
+  async stop(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Lists, then watches until it fails. */
+  async #follow(filled: () => void, signal: AbortSignal): Promise<void> {
+    const page = await this.#begin(signal);
+    this.#cache.reset(
+      page.entries.flatMap((entry) => this.#cached(entry) ?? []),
+      page.revision,
+    );
+    this.#logger.info({ objects: page.entries.length, revision: String(page.revision) }, 'watch cache filled');
+    filled();
+    for await (const batch of this.#store.watch(objectPrefix, { after: page.revision, signal })) {
+      this.#cache.apply(
+        batch.revision,
+        batch.events.flatMap((event) => this.#update(event) ?? []),
+      );
+    }
+    signal.throwIfAborted();
+    throw new Error('the watch of the store ended');
+  }
+
+  async #begin(signal: AbortSignal): Promise<Page> {
+    const newest = await this.#store.revision(signal);
+    const past = newest - backlogRevisions;
+    if (!this.#cache.filled && past > 0n) {
+      try {
+        return await this.#store.list(objectPrefix, { revision: past, signal });
+      } catch (error) {
+        if (!isApiError(error, 'Expired')) throw error;
+      }
+    }
+    return await this.#store.list(objectPrefix, { signal });
+  }
+
+  #update(event: StoreEvent): Update | undefined {
+    const key = event.type === 'put' ? event.entry.key : event.key;
+    const about = this.#describe(key);
+    if (about === undefined) return undefined;
+    return { ...about, object: event.type === 'put' ? this.#cached(event.entry) : undefined };
+  }
+
+  #cached(entry: Entry): CachedObject | undefined {
+    const about = this.#describe(entry.key);
+    if (about === undefined) return undefined;
+    return new CachedObject({ ...about, key: entry.key, revision: entry.modRevision }, open(entry.value));
+  }
+
+  #describe(key: string): { kind: KindDefinition; namespace: string; name: string } | undefined {
+    const parsed = parseStorageKey(key);
+    const kind = this.#kinds.get(parsed?.prefix ?? '');
+    if (parsed !== undefined && kind !== undefined) return { kind, namespace: parsed.namespace, name: parsed.name };
+    const unknown = parsed?.prefix ?? key;
+    // A newer api may have written kinds that this one does not know. Said once; bounded by what there is.
+    if (!this.#unknown.has(unknown) && this.#unknown.size < 1_000) {
+      this.#unknown.add(unknown);
+      this.#logger.warn({ key: unknown }, 'the store holds objects of a kind that this api does not know');
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ApiError, errorDetail } from '@navarch/machinery';
+import {
+  type CreateRequest,
+  type DeleteRequest,
+  DeleteResponse,
+  type GetRequest,
+  type ListRequest,
+  type PatchRequest,
+  Resource,
+  type TransactRequest,
+  TransactResponse,
+  type UpdateRequest,
+  type WatchRequest,
+  type WriteResult,
+} from '@navarch/proto';
+import { authenticate, authorize, type Verb } from '../pipeline/access.ts';
+import { createWrite } from '../pipeline/create.ts';
+import { deleteWrite } from '../pipeline/delete.ts';
+import { incoming } from '../pipeline/incoming.ts';
+import { patchWrite } from '../pipeline/patch.ts';
+import { decodeWrite, maxWritesPerTransaction, type Pipeline, type WriteOutcome } from '../pipeline/pipeline.ts';
+import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
+import type { Write } from '../pipeline/write.ts';
+import type { Reader } from '../read/reader.ts';
+import { kindNamed } from '../read/resource-name.ts';
+import type { CallMetrics } from './call-metrics.ts';
+import { unary } from './calls.ts';
+import type { WatchStreams } from './watch-streams.ts';
+
+/** The handlers of the Resources service: who asks what is checked here, what it means is the pipeline's and the reader's. */
+export function resourcesHandlers(parts: {
+  reader: Reader;
+  pipeline: Pipeline;
+  streams: WatchStreams;
+  metrics: CallMetrics;
+}): UntypedServiceImplementation {
+  const { reader, pipeline, streams, metrics } = parts;
+  const signalled = (request: { fence?: CreateRequest['fence']; dryRun?: boolean }, signal: AbortSignal) => ({
+    fence: request.fence,
+    dryRun: request.dryRun ?? false,
+    signal,
+  });
+  return {
+    get: unary('Get', metrics, async (request: GetRequest, signal) => {
+      allowRead('get', request);
+      return await reader.get(request, signal);
+    }),
+    list: unary('List', metrics, async (request: ListRequest, signal) => {
+      allowRead('list', { ...request, name: '' });
+      return await reader.list(request, signal);
+    }),
+    watch: streams.handler((request: WatchRequest) => {
+      for (const target of request.targets) allowRead('watch', { ...target, name: '' });
+    }),
+    create: unary('Create', metrics, async (request: CreateRequest, signal) => {
+      const write = allow('create', createWrite(incoming(request.resource)));
+      return (await pipeline.write(write, signalled(request, signal))).resource;
+    }),
+    update: unary('Update', metrics, async (request: UpdateRequest, signal) => {
+      const write = allow('update', updateWrite(incoming(request.resource)));
+      return (await pipeline.write(write, signalled(request, signal))).resource;
+    }),
+    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal) => {
+      const write = allow('update', updateStatusWrite(incoming(request.resource)), 'status');
+      return (await pipeline.write(write, signalled(request, signal))).resource;
+    }),
+    patch: unary('Patch', metrics, async (request: PatchRequest, signal) => {
+      const write = allow('patch', patchWrite(request), request.subresource === 'status' ? 'status' : undefined);
+      return (await pipeline.write(write, signalled(request, signal))).resource;
+    }),
+    delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
+      const write = allow('delete', deleteWrite(request));
+      const { resource, gone } = await pipeline.write(write, signalled(request, signal));
+      return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
+    }),
+    transact: unary('Transact', metrics, async (request: TransactRequest, signal) => {
+      const { writes, atomic } = request;
+      if (writes.length > maxWritesPerTransaction) {
+        throw new ApiError(
+          'RequestEntityTooLarge',
+          `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
+        );
+      }
+      const decoders = writes.map((message) => () => allow(verbOf(message.write?.$case), decodeWrite(message)));
+      const options = signalled(request, signal);
+      const outcomes = atomic
+        ? await pipeline.writeTogether(decoders, options)
+        : await pipeline.writeEach(decoders, options);
+      return Buffer.from(TransactResponse.encode({ results: outcomes.map(resultOf) }).finish());
+    }),
+  };
+}
+
+function allowRead(verb: Verb, { resource, namespace, name }: { resource: string; namespace: string; name: string }) {
+  authorize(authenticate(), { verb, kind: kindNamed(resource), namespace, name });
+}
+
+function allow(verb: Verb, write: Write, subresource?: 'status'): Write {
+  const { kind, namespace, name } = write;
+  authorize(authenticate(), { verb, kind, namespace, name, ...(subresource === undefined ? {} : { subresource }) });
+  return write;
+}
+
+function verbOf(name: NonNullable<TransactRequest['writes'][number]['write']>['$case'] | undefined): Verb {
+  return name === 'updateStatus' || name === undefined ? 'update' : name;
+}
+
+function resultOf(outcome: WriteOutcome | undefined): WriteResult {
+  if (outcome === undefined) return { result: undefined };
+  return outcome.ok
+    ? { result: { $case: 'resource', value: Resource.decode(outcome.written.resource) } }
+    : { result: { $case: 'error', value: errorDetail(outcome.error) } };
+}

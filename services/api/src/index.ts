@@ -1,0 +1,1 @@
+export { Api, type ApiOptions } from './api.ts';

@@ -1,0 +1,42 @@
+import type { KindDefinition } from '@navarch/kinds';
+import { ApiError } from '@navarch/machinery';
+import { type CachedObject, decodeObject } from '../cache/cached-object.ts';
+import { describe, notFound } from '../read/resource-name.ts';
+import type { WritableObject } from './object-rules.ts';
+import type { View } from './write.ts';
+
+/** Which object a write is about, and which version of it the writer saw. */
+export interface Precondition {
+  readonly namespace: string;
+  readonly name: string;
+  /** 0n: any. */
+  readonly revision: bigint;
+  /** '': any. */
+  readonly uid: string;
+}
+
+/** The object as it is. Throws NotFound, or Conflict when it is not the one, or not the version, that the writer saw. */
+export function current(view: View, kind: KindDefinition, wanted: Precondition): CachedObject {
+  const { namespace, name, revision, uid } = wanted;
+  const cached = view.get(kind, namespace, name);
+  if (cached === undefined) throw notFound(kind, namespace, name);
+  const actual = cached.object.metadata.uid;
+  if (uid !== '' && uid !== actual) {
+    throw new ApiError(
+      'Conflict',
+      `${describe(kind, namespace, name)} is another object now: metadata.uid is ${actual}, not ${uid}`,
+    );
+  }
+  if (revision !== 0n && revision !== cached.revision) {
+    throw new ApiError(
+      'Conflict',
+      `${describe(kind, namespace, name)} has changed: metadata.resourceVersion is ${cached.revision}, not ${revision}; read it again and apply the change to that`,
+    );
+  }
+  return cached;
+}
+
+/** A copy of a cached object to change. */
+export function copyOf(cached: CachedObject): WritableObject {
+  return decodeObject(cached.kind, cached.body);
+}

@@ -1,0 +1,100 @@
+import { type KindDefinition, namespace as namespaceKind } from '@navarch/kinds';
+import { ApiError } from '@navarch/machinery';
+import { type DeleteRequest, DeleteRequest_Propagation, Namespace } from '@navarch/proto';
+import type { CachedObject } from '../cache/cached-object.ts';
+import { kindNamed, namespaceOf } from '../read/resource-name.ts';
+import { seal } from '../storage/envelope.ts';
+import { copyOf, current } from './current.ts';
+import { encodeBody, type WritableObject } from './object-rules.ts';
+import { readyToGo, removal } from './removal.ts';
+import { systemNamespaces } from './system-namespaces.ts';
+import type { Circumstances, Prepared, Write } from './write.ts';
+
+/** The garbage collector works these off. */
+const foregroundFinalizer = 'foregroundDeletion';
+const orphanFinalizer = 'orphan';
+
+export type DeleteOptions = Pick<DeleteRequest, 'gracePeriodSeconds' | 'propagation'>;
+
+/** Asks an object to go: at once, or after its grace period and its finalizers. Asking again can only shorten that. */
+export function deleteWrite(request: DeleteRequest): Write {
+  const kind = kindNamed(request.resource);
+  const namespace = namespaceOf(kind, request.namespace);
+  const { name, uid, revision, gracePeriodSeconds } = request;
+  if (name === '') throw new ApiError('BadRequest', 'name must be set');
+  if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
+    throw new ApiError('BadRequest', `grace_period_seconds must be 0 or more, not ${gracePeriodSeconds}`);
+  }
+  if (kind.case === namespaceKind.case && systemNamespaces.includes(name)) {
+    throw new ApiError('Forbidden', `namespace "${name}" is needed by the cluster and can not be deleted`);
+  }
+  return {
+    kind,
+    namespace,
+    name,
+    prepare: (circumstances) => {
+      const cached = current(circumstances.view, kind, { namespace, name, uid, revision });
+      return prepareDelete(circumstances, cached, request);
+    },
+  };
+}
+
+function prepareDelete(circumstances: Circumstances, cached: CachedObject, options: DeleteOptions): Prepared {
+  const { kind, key } = cached;
+  const next = markDeleted(kind, copyOf(cached), options, circumstances.now);
+  const body = encodeBody(kind, next);
+  if (readyToGo(kind, next)) return removal(circumstances, cached, body);
+  if (cached.body.equals(body)) {
+    return { key, compare: [], ops: [], body, revision: cached.revision, gone: false };
+  }
+  return {
+    key,
+    compare: [{ key, modRevision: cached.revision }],
+    ops: [{ type: 'put', key, value: seal(body) }],
+    body,
+    revision: 0n,
+    gone: false,
+  };
+}
+
+/** The object as one that was asked to go. Changes `object`. */
+export function markDeleted(
+  kind: KindDefinition,
+  object: WritableObject,
+  { gracePeriodSeconds, propagation }: DeleteOptions,
+  now: string,
+): WritableObject {
+  const { metadata } = object;
+  const usual = kind.gracePeriodSeconds?.(object) ?? 0;
+  // Where nobody has to end the object, there is nothing to be patient for.
+  const grace = usual === 0 ? 0 : (gracePeriodSeconds ?? usual);
+  if (metadata.deletionTimestamp === '') {
+    metadata.deletionTimestamp = now;
+    metadata.deletionGracePeriodSeconds = grace;
+    metadata.generation++;
+    metadata.finalizers = finalizersFor(metadata.finalizers, propagation);
+  } else {
+    const before = metadata.deletionGracePeriodSeconds ?? 0;
+    // Without a wish of its own, a second request does not disturb the first.
+    metadata.deletionGracePeriodSeconds = gracePeriodSeconds === undefined ? before : Math.min(before, grace);
+  }
+  if (kind.case === namespaceKind.case) {
+    const status = Namespace.fromJSON({ status: { phase: 'Terminating' } }).status;
+    object.status = { ...status, ...(object.status as object | undefined), phase: 'Terminating' };
+  }
+  return object;
+}
+
+function finalizersFor(present: readonly string[], propagation: DeleteRequest['propagation']): string[] {
+  const others = present.filter((name) => name !== foregroundFinalizer && name !== orphanFinalizer);
+  switch (propagation) {
+    case DeleteRequest_Propagation.FOREGROUND:
+      return [...others, foregroundFinalizer];
+    case DeleteRequest_Propagation.ORPHAN:
+      return [...others, orphanFinalizer];
+    case DeleteRequest_Propagation.BACKGROUND:
+      return others;
+    default:
+      return [...present];
+  }
+}

@@ -1,0 +1,197 @@
+import type { Clock } from '@navarch/kit';
+import { ApiError, isApiError, toApiError } from '@navarch/machinery';
+import type { Fence, Write as WriteMessage } from '@navarch/proto';
+import type { ObjectSource, Sources } from '../read/source.ts';
+import { encodeResource } from '../wire/responses.ts';
+import { bindWrite } from './bind.ts';
+import { commit, type Committed } from './committer.ts';
+import { createWrite } from './create.ts';
+import { deleteWrite } from './delete.ts';
+import { fenceCompares } from './fence.ts';
+import { incoming } from './incoming.ts';
+import { patchWrite } from './patch.ts';
+import { updateStatusWrite, updateWrite } from './update.ts';
+import type { Circumstances, Prepared, View, Write } from './write.ts';
+
+export const maxWritesPerTransaction = 100;
+
+/** What goes for all writes of one call. */
+export interface WriteOptions {
+  readonly fence: Fence | undefined;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What one write came to. */
+export interface Written {
+  /** The encoded Resource after the write; before it, when the object is gone. */
+  readonly resource: Buffer;
+  readonly gone: boolean;
+  /** False when there was nothing to change. */
+  readonly changed: boolean;
+}
+
+export type WriteOutcome =
+  | { readonly ok: true; readonly written: Written }
+  | { readonly ok: false; readonly error: ApiError };
+
+/** Every write of every kind goes through here: decided against the current state, then committed. */
+export class Pipeline {
+  readonly #sources: Sources;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #view: View;
+
+  constructor(options: { sources: Sources; clock: Clock; random?: () => number }) {
+    const { sources } = options;
+    this.#sources = sources;
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+    this.#view = {
+      get: (kind, namespace, name) => sources.of(kind).cache.get(kind, namespace, name),
+      list: (kind) => sources.of(kind).cache.list(kind),
+    };
+  }
+
+  async write(write: Write, options: WriteOptions): Promise<Written> {
+    const [written] = await this.#commit([write], options);
+    if (written === undefined) throw new ApiError('InternalError', 'a write came to nothing');
+    return written;
+  }
+
+  /** Each on its own: one result for each write, in their order. */
+  async writeEach(writes: readonly (() => Write)[], options: WriteOptions): Promise<readonly WriteOutcome[]> {
+    return await Promise.all(
+      writes.map(async (write): Promise<WriteOutcome> => {
+        try {
+          return { ok: true, written: await this.write(write(), options) };
+        } catch (error) {
+          return { ok: false, error: toApiError(error) };
+        }
+      }),
+    );
+  }
+
+  /**
+   * All or nothing. When some writes are wrong, each of these has its error and the others, of which nothing came either,
+   * have undefined.
+   */
+  async writeTogether(
+    writes: readonly (() => Write)[],
+    options: WriteOptions,
+  ): Promise<readonly (WriteOutcome | undefined)[]> {
+    const decoded = writes.map((write) => attempt(write));
+    const failed = refusals(decoded);
+    if (failed !== undefined) return failed;
+    try {
+      const all = decoded.flatMap((each) => (each.ok ? [each.value] : []));
+      return (await this.#commit(all, options)).map((written) => ({ ok: true, written }));
+    } catch (error) {
+      if (error instanceof Refused) return error.outcomes;
+      throw error;
+    }
+  }
+
+  async #commit(writes: readonly Write[], options: WriteOptions): Promise<readonly Written[]> {
+    const source = this.#sourceOf(writes);
+    const decide = () => {
+      const fence = fenceCompares(this.#view, options.fence);
+      const circumstances: Circumstances = {
+        view: this.#view,
+        now: timestamp(this.#clock.now()),
+        random: this.#random,
+      };
+      return { fence, writes: prepareAll(writes, circumstances) };
+    };
+    const committed = await commit(source, decide, { ...options, clock: this.#clock });
+    return committed.writes.map((prepared) => writtenBy(prepared, committed));
+  }
+
+  #sourceOf(writes: readonly Write[]): ObjectSource {
+    const [source, ...others] = new Set(writes.map(({ kind }) => this.#sources.of(kind)));
+    if (source === undefined) throw new ApiError('BadRequest', 'there is nothing to write');
+    if (others.length > 0) {
+      throw new ApiError(
+        'BadRequest',
+        'events are not kept with other objects: an atomic transaction can not hold both',
+      );
+    }
+    return source;
+  }
+}
+
+/** The write in a message of a transaction. */
+export function decodeWrite({ write }: WriteMessage): Write {
+  switch (write?.$case) {
+    case 'create':
+      return createWrite(incoming(write.value));
+    case 'update':
+      return updateWrite(incoming(write.value));
+    case 'updateStatus':
+      return updateStatusWrite(incoming(write.value));
+    case 'delete':
+      return deleteWrite(write.value);
+    case 'bind':
+      return bindWrite(write.value);
+    case 'patch':
+      return patchWrite(write.value);
+    case undefined:
+      throw new ApiError('BadRequest', 'a write must be one of create, update, update_status, delete, bind and patch');
+  }
+}
+
+/** RFC 3339, in whole seconds, as everywhere in Kubernetes' metadata. */
+export function timestamp(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+}
+
+function writtenBy(prepared: Prepared, { revision }: Committed): Written {
+  const changed = prepared.ops.length > 0;
+  const at = changed && revision !== 0n ? revision : prepared.revision;
+  return { resource: encodeResource(at, prepared.body), gone: prepared.gone, changed };
+}
+
+/** Some of the writes of an atomic transaction are wrong. A value among ApiErrors, for `commit` believes those. */
+class Refused extends ApiError {
+  readonly outcomes: readonly (WriteOutcome | undefined)[];
+
+  constructor(first: ApiError, outcomes: readonly (WriteOutcome | undefined)[]) {
+    super(first.reason, first.message, { fields: first.fields });
+    this.outcomes = outcomes;
+  }
+}
+
+type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
+
+function attempt<T>(run: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: run() };
+  } catch (error) {
+    if (isApiError(error)) return { ok: false, error };
+    throw error;
+  }
+}
+
+function refusals(attempts: readonly Attempt<unknown>[]): readonly (WriteOutcome | undefined)[] | undefined {
+  if (attempts.every(({ ok }) => ok)) return undefined;
+  return attempts.map((each) => (each.ok ? undefined : { ok: false, error: each.error }));
+}
+
+function prepareAll(writes: readonly Write[], circumstances: Circumstances): readonly Prepared[] {
+  if (writes.length === 1) return writes.map((write) => write.prepare(circumstances));
+  const attempts = writes.map((write) => attempt(() => write.prepare(circumstances)));
+  const seen = new Set<string>();
+  const checked = attempts.map((each, i): Attempt<Prepared> => {
+    if (!each.ok || !seen.has(each.value.key)) {
+      if (each.ok) seen.add(each.value.key);
+      return each;
+    }
+    const { kind, name } = writes[i] ?? {};
+    const what = `${kind?.resource ?? ''} "${name ?? ''}"`;
+    return { ok: false, error: new ApiError('BadRequest', `the transaction writes ${what} twice`) };
+  });
+  const failed = refusals(checked);
+  const first = checked.find((each) => !each.ok);
+  if (failed !== undefined && first?.ok === false) throw new Refused(first.error, failed);
+  return checked.flatMap((each) => (each.ok ? [each.value] : []));
+}

@@ -1,0 +1,108 @@
+import type { KindDefinition } from '@navarch/kinds';
+import { ApiError, type FieldError } from '@navarch/machinery';
+import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
+import { seal } from '../storage/envelope.ts';
+import { admit } from './admission.ts';
+import { copyOf, current, type Precondition } from './current.ts';
+import type { Incoming } from './incoming.ts';
+import { complete, encodeBody, objectErrors, refuse, updateErrors, type WritableObject } from './object-rules.ts';
+import { readyToGo, removal } from './removal.ts';
+import type { Circumstances, Prepared, Write } from './write.ts';
+
+/** Replaces everything but status. */
+export function updateWrite(request: Incoming): Write {
+  return replacement(request, (previous) => ({
+    ...request.object,
+    ...(request.kind.hasStatus ? { status: previous.status } : {}),
+  }));
+}
+
+/** Replaces status and nothing else. */
+export function updateStatusWrite(request: Incoming): Write {
+  const { kind, object } = request;
+  if (!kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
+  return replacement(request, (previous) => ({ ...previous, status: object.status }));
+}
+
+function replacement(
+  { kind, object, revision }: Incoming,
+  replace: (previous: WritableObject) => WritableObject,
+): Write {
+  const { namespace, name, uid } = object.metadata;
+  if (name === '') throw new ApiError('BadRequest', 'metadata.name must be set');
+  return changeWrite(kind, { namespace, name, uid, revision }, replace);
+}
+
+/** A change of an object that is there. `change` makes the new version from a copy of the current one. */
+export function changeWrite(
+  kind: KindDefinition,
+  wanted: Precondition,
+  change: (copy: WritableObject, cached: CachedObject) => WritableObject,
+): Write {
+  const { namespace, name } = wanted;
+  return {
+    kind,
+    namespace,
+    name,
+    prepare: (circumstances) => {
+      const cached = current(circumstances.view, kind, wanted);
+      return prepareChange(circumstances, cached, change(copyOf(cached), cached));
+    },
+  };
+}
+
+/** What it takes to put `proposed` in the place of `cached`. Changes `proposed`. */
+export function prepareChange(circumstances: Circumstances, cached: CachedObject, proposed: WritableObject): Prepared {
+  const { kind, key } = cached;
+  const next: WritableObject = { ...proposed, metadata: keptMetadata(proposed, cached.object) };
+  complete(kind, next);
+  const admitted = admit(circumstances, kind, next, cached);
+  if (!sameContent(kind, next, cached.object)) next.metadata.generation++;
+  const body = encodeBody(kind, next);
+  if (cached.body.equals(body)) {
+    return { key, compare: [], ops: [], body, revision: cached.revision, gone: false };
+  }
+  const errors = [
+    ...objectErrors(kind, next),
+    ...updateErrors(kind, next, cached.object),
+    ...finalizerErrors(next, cached.object),
+  ];
+  refuse(kind, next.metadata, errors);
+  if (readyToGo(kind, next)) return removal(circumstances, cached, body);
+  return {
+    key,
+    compare: [{ key, modRevision: cached.revision }, ...admitted.compare],
+    ops: [{ type: 'put', key, value: seal(body) }, ...admitted.ops],
+    body,
+    revision: 0n,
+    gone: false,
+  };
+}
+
+/** What only the api sets stays as it is, whatever a writer sends for it. */
+function keptMetadata(
+  { metadata }: WritableObject,
+  { metadata: previous }: ReadonlyObject,
+): WritableObject['metadata'] {
+  const { name, generateName, namespace, uid, generation, creationTimestamp } = previous;
+  const { deletionTimestamp, deletionGracePeriodSeconds } = previous;
+  const kept = { name, generateName, namespace, uid, generation, creationTimestamp };
+  return { ...metadata, ...kept, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion: '' };
+}
+
+/** Whether two versions are equal in all but metadata and status. */
+function sameContent(kind: KindDefinition, next: WritableObject, previous: ReadonlyObject): boolean {
+  const content = (object: object) => {
+    const bare = { ...object, metadata: undefined, ...(kind.hasStatus ? { status: undefined } : {}) };
+    return kind.message.encode(bare).finish();
+  };
+  return Buffer.compare(content(next), content(previous)) === 0;
+}
+
+/** An object that is on its way out can't be held back by somebody new. */
+function finalizerErrors(next: WritableObject, { metadata: previous }: ReadonlyObject): FieldError[] {
+  if (previous.deletionTimestamp === '') return [];
+  const added = next.metadata.finalizers.filter((name) => !previous.finalizers.includes(name));
+  if (added.length === 0) return [];
+  return [{ path: 'metadata.finalizers', message: `can not gain ${added.join(', ')}: the object is being deleted` }];
+}

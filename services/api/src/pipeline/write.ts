@@ -1,0 +1,44 @@
+import type { KindDefinition } from '@navarch/kinds';
+import type { Compare, Operation } from '@navarch/store';
+import type { CachedObject } from '../cache/cached-object.ts';
+
+/** The current state that writes are decided on. */
+export interface View {
+  get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined;
+  list(kind: KindDefinition): Iterable<CachedObject>;
+}
+
+/** What a decision may depend on besides its request. `now` is RFC 3339; `random` gives numbers in [0, 1). */
+export interface Circumstances {
+  readonly view: View;
+  readonly now: string;
+  readonly random: () => number;
+}
+
+/**
+ * One write, decoded and checked as far as that goes without the current state. `prepare` decides against that state
+ * what to commit; it is asked again when the state has moved meanwhile. Throws ApiError when the write is refused.
+ */
+export interface Write {
+  readonly kind: KindDefinition;
+  readonly namespace: string;
+  /** What the write is about; for a name that the api makes up, what it was made from. */
+  readonly name: string;
+  prepare(circumstances: Circumstances): Prepared;
+}
+
+/** What one write comes to: a part of a transaction, and the object as it will be. */
+export interface Prepared {
+  /** The storage key of the object. */
+  readonly key: string;
+  /** Every operation is covered by a compare on its own key or on that of the object that owns it. */
+  readonly compare: readonly Compare[];
+  /** Empty when the write changes nothing. */
+  readonly ops: readonly Operation[];
+  /** The object after the write (before it, when it goes): an encoded Resource without revision. */
+  readonly body: Uint8Array;
+  /** The object's revision when nothing is written. */
+  readonly revision: bigint;
+  /** The object is gone after the write. */
+  readonly gone: boolean;
+}

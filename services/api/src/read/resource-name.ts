@@ -1,0 +1,32 @@
+import { type KindDefinition, kindByResource } from '@navarch/kinds';
+import { ApiError } from '@navarch/machinery';
+
+/** The kind that a request names: pods, deployments.apps. */
+export function kindNamed(resource: string): KindDefinition {
+  if (resource === '') throw new ApiError('BadRequest', 'resource must name a kind, for example pods');
+  const kind = kindByResource(resource);
+  if (kind === undefined) {
+    throw new ApiError('NotFound', `the api has no kind "${resource}"; navctl api-resources lists what there is`);
+  }
+  return kind;
+}
+
+/** The namespace of one object of `kind`, or the error that says what is wrong with it. */
+export function namespaceOf(kind: KindDefinition, namespace: string): string {
+  if (kind.scope === 'Cluster') {
+    if (namespace === '') return '';
+    throw new ApiError('BadRequest', `${kind.plural} live in no namespace, but the request names "${namespace}"`);
+  }
+  if (namespace === '')
+    throw new ApiError('BadRequest', `${kind.plural} live in namespaces: the request must name one`);
+  return namespace;
+}
+
+/** As in "deployments.apps "web" in namespace "default"". */
+export function describe(kind: KindDefinition, namespace: string, name: string): string {
+  return `${kind.resource} "${name}"${namespace === '' ? '' : ` in namespace "${namespace}"`}`;
+}
+
+export function notFound(kind: KindDefinition, namespace: string, name: string): ApiError {
+  return new ApiError('NotFound', `${describe(kind, namespace, name)} not found`);
+}

@@ -1,6 +1,7 @@
 import { Deployment } from '@navarch/proto';
 import { defineKind } from './define-kind.ts';
 import { completePodSpec } from './pod-complete.ts';
+import { completeStrategy, validateDeadline, validateStrategy } from './rollout-rules.ts';
 import { templateColumns, validateTemplate } from './template.ts';
 
 export const deployment = defineKind('deployment', Deployment, {
@@ -17,13 +18,12 @@ export const deployment = defineKind('deployment', Deployment, {
   complete: ({ spec }) => {
     if (spec === undefined) return;
     completePodSpec(spec.template?.spec);
-    spec.strategy ??= { type: undefined, rollingUpdate: undefined };
-    spec.strategy.type ??= 'RollingUpdate';
-    if (spec.strategy.type !== 'RollingUpdate') return;
-    spec.strategy.rollingUpdate ??= { maxSurge: undefined, maxUnavailable: undefined };
-    spec.strategy.rollingUpdate.maxSurge ??= '25%';
-    spec.strategy.rollingUpdate.maxUnavailable ??= '25%';
+    completeStrategy(spec);
   },
-  validate: validateTemplate,
+  validate: (deployment) => [
+    ...validateTemplate(deployment),
+    ...validateStrategy(deployment),
+    ...validateDeadline(deployment),
+  ],
   example: 'kinds/deployment.yaml',
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { EndpointSlice } from '@navarch/proto';
 import { none } from './columns.ts';
 import { defineKind } from './define-kind.ts';
@@ -25,6 +26,18 @@ export const endpointSlice = defineKind('endpointSlice', EndpointSlice, {
     },
   ],
   selectableFields: { addressType: ({ addressType }) => addressType ?? '' },
+  validate: ({ addressType, endpoints }) => {
+    const version = addressType === 'IPv6' ? 6 : 4;
+    if (addressType === 'FQDN') return [];
+    return endpoints.flatMap(({ addresses }, index) =>
+      addresses
+        .filter((address) => isIP(address) !== version)
+        .map((address) => ({
+          path: `endpoints[${index}].addresses`,
+          message: `"${address}" must be an ${addressType} address`,
+        })),
+    );
+  },
   example: 'kinds/endpointslice.yaml',
 });
 

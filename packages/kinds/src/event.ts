@@ -32,6 +32,14 @@ export const event = defineKind('event', Event, {
     source: ({ source }) => source?.component ?? '',
     reportingComponent: ({ source }) => source?.component ?? '',
   },
+  validate: ({ metadata, involvedObject }) => {
+    const { namespace = '', name = '' } = involvedObject ?? {};
+    if (name === '') return [{ path: 'involvedObject.name', message: 'must be set' }];
+    // Events of objects that live in no namespace are kept in the namespace default.
+    const expected = namespace || 'default';
+    if (metadata?.namespace === expected) return [];
+    return [{ path: 'involvedObject.namespace', message: `must be the event's own (${metadata?.namespace})` }];
+  },
   example: 'kinds/event.yaml',
 });
 

@@ -15,3 +15,5 @@ export { replicaSet } from './replica-set.ts';
 export * from './resource.ts';
 export { secret } from './secret.ts';
 export { service } from './service.ts';
+export { nodePortRange } from './service-rules.ts';
+export * from './table.ts';

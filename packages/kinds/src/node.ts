@@ -27,6 +27,11 @@ export const node = defineKind('node', Node, {
     },
   ],
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
+  validateUpdate: ({ spec: next }, { spec: previous }) => {
+    const had = previous?.podCidr ?? '';
+    if (had === '' || next?.podCidr === had) return [];
+    return [{ path: 'spec.podCIDR', message: `can not be changed; it is "${had}"` }];
+  },
   example: 'kinds/node.yaml',
 });
 

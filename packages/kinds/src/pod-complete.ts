@@ -2,10 +2,20 @@ import type { Container, PodSpec } from '@navarch/proto';
 
 /** Defaults of a PodSpec that depend on more than one field. Changes `spec`. */
 export function completePodSpec(spec: PodSpec | undefined): void {
-  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) completeContainer(container);
+  for (const volume of spec?.volumes ?? []) {
+    if (volumeSources.every((source) => volume[source] === undefined)) {
+      volume.emptyDir = { medium: '', sizeLimit: '' };
+    }
+  }
+  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+    completeContainer(container, spec?.hostNetwork === true);
+  }
 }
 
-function completeContainer(container: Container): void {
+const volumeSources = ['emptyDir', 'hostPath', 'configMap', 'secret'] as const;
+
+function completeContainer(container: Container, hostNetwork: boolean): void {
+  if (hostNetwork) for (const port of container.ports) port.hostPort ||= port.containerPort;
   if (container.imagePullPolicy === '') {
     container.imagePullPolicy = imageTag(container.image) === 'latest' ? 'Always' : 'IfNotPresent';
   }

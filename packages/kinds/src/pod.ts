@@ -3,6 +3,8 @@ import { orNone } from './columns.ts';
 import { defineKind } from './define-kind.ts';
 import { podColumns } from './pod-columns.ts';
 import { completePodSpec } from './pod-complete.ts';
+import { validatePodSpec } from './pod-rules.ts';
+import { validatePodUpdate } from './pod-update.ts';
 
 export const pod = defineKind('pod', Pod, {
   group: '',
@@ -29,5 +31,7 @@ export const pod = defineKind('pod', Pod, {
     return !spec?.nodeName || ended ? 0 : (spec.terminationGracePeriodSeconds ?? 30);
   },
   complete: ({ spec }) => completePodSpec(spec),
+  validate: ({ spec }) => validatePodSpec(spec, 'spec'),
+  validateUpdate: validatePodUpdate,
   example: 'kinds/pod.yaml',
 });

@@ -1,6 +1,7 @@
 import { Service } from '@navarch/proto';
 import { labelsText, none, orNone } from './columns.ts';
 import { defineKind } from './define-kind.ts';
+import { validateService, validateServiceUpdate } from './service-rules.ts';
 
 export const service = defineKind('service', Service, {
   group: '',
@@ -20,8 +21,12 @@ export const service = defineKind('service', Service, {
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
   complete: ({ spec }) => {
-    for (const port of spec?.ports ?? []) port.targetPort ??= port.port;
+    for (const port of spec?.ports ?? []) {
+      if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port;
+    }
   },
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
   example: 'kinds/service.yaml',
 });
 

@@ -1,4 +1,4 @@
-import type { FieldError } from '@navarch/machinery';
+import { type FieldError, formatPath } from '@navarch/machinery';
 
 type Data = Readonly<Record<string, string | Uint8Array>>;
 type Settings = { readonly immutable?: boolean | undefined };
@@ -14,7 +14,7 @@ export function dataBytesAtMost(limit: number, data: Data): FieldError[] {
 export function keysOnlyOnce({ data, binaryData }: { data: Data; binaryData: Data }): FieldError[] {
   return Object.keys(binaryData)
     .filter((key) => key in data)
-    .map((key) => ({ path: `binaryData[${key}]`, message: 'the key also stands in data' }));
+    .map((key) => ({ path: formatPath(['binaryData', key]), message: 'the key also stands in data' }));
 }
 
 /** Once `immutable` is true, neither it nor the data changes. */

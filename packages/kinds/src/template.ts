@@ -1,7 +1,9 @@
-import type { FieldError } from '@navarch/machinery';
+import { type FieldError, labelSelectorPredicate } from '@navarch/machinery';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
 import { labelsText, none } from './columns.ts';
 import type { Column } from './define-kind.ts';
+import { validatePodSpec } from './pod-rules.ts';
+import { validateSelector } from './selector-rules.ts';
 
 /** What kinds that make Pods from a template have in common. */
 type Workload = Deployment | ReplicaSet;
@@ -12,8 +14,25 @@ export const templateColumns: readonly Column<Workload>[] = [
   { title: 'SELECTOR', wide: true, value: ({ spec }) => labelsText(spec?.selector?.matchLabels) },
 ];
 
-export function validateTemplate(_workload: Workload): FieldError[] {
-  return [];
+export function validateTemplate({ spec }: Workload): FieldError[] {
+  const { selector, template } = spec ?? {};
+  const errors = [
+    ...validateSelector(selector, 'spec.selector'),
+    ...validatePodSpec(template?.spec, 'spec.template.spec'),
+  ];
+  const labels = template?.metadata?.labels ?? {};
+  if (selector !== undefined && errors.length === 0 && !labelSelectorPredicate(selector)(labels)) {
+    const message = `${labelsText(labels)} must match the selector ${labelsText(selector.matchLabels)}`;
+    errors.push({ path: 'spec.template.metadata.labels', message });
+  }
+  const restart = template?.spec?.restartPolicy ?? 'Always';
+  if (restart !== 'Always') {
+    errors.push({ path: 'spec.template.spec.restartPolicy', message: `must be Always here, not "${restart}"` });
+  }
+  if (template?.spec?.activeDeadlineSeconds !== undefined) {
+    errors.push({ path: 'spec.template.spec.activeDeadlineSeconds', message: 'must not be set here' });
+  }
+  return errors;
 }
 
 function containers({ spec }: Workload, field: 'name' | 'image'): string {

@@ -17,11 +17,11 @@ export function decodeScalar(type: ValueType, json: unknown, intOrString: boolea
       return typeof json === 'number' ? { value: json } : wrong(type, `must be a number, not ${short(json)}`);
     case 'bytes':
       return decodeBytes(json);
-    case 'value':
-      if (!intOrString || typeof json === 'string' || Number.isInteger(json)) return { value: json };
-      return { value: undefined, problem: `must be a whole number or text, not ${short(json)}` };
     case 'message':
       return wrong(type, 'must be an object');
+    default: // 'value'
+      if (!intOrString || typeof json === 'string' || Number.isInteger(json)) return { value: json };
+      return { value: undefined, problem: `must be a whole number or text, not ${short(json)}` };
   }
 }
 
@@ -39,8 +39,7 @@ export function zeroValue(type: ValueType): unknown {
       return 0n;
     case 'bytes':
       return new Uint8Array(0);
-    case 'value':
-    case 'message':
+    default: // 'value' and 'message'
       return undefined;
   }
 }

@@ -13,6 +13,7 @@ export type MessageRecord = Record<string, unknown>;
  * give (unset strings '', lists [], maps {}), also when there are errors; then it holds what was right.
  * T is the caller's word for the generated type of `schema`.
  */
+// eslint-disable-next-line typescript/no-unnecessary-type-parameters -- what the caller knows and the schema can't say
 export function decodeObject<T>(
   schema: MessageSchema,
   json: unknown,
@@ -57,7 +58,7 @@ function decodeField(field: FieldSchema, json: unknown, path: PathStep[], report
       if (Array.isArray(json)) return json.map((item, index) => within(path, index, () => decodeItem(field, item)));
       report(`must be a list, not ${describe(json)}`);
       return [];
-    case 'map': {
+    default: {
       if (!isObject(json)) {
         report(`must be an object of names and values, not ${describe(json)}`);
         return {};

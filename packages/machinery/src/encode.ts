@@ -40,8 +40,8 @@ function encodeValue(field: FieldSchema, item: unknown): Json {
   if (field.message !== undefined) return encodeObject(field.message, item as object);
   if (field.type === 'bytes') return Buffer.from(item as Uint8Array).toString('base64');
   if (field.type === 'int64') {
-    const number = Number(item as bigint);
-    return Number.isSafeInteger(number) ? number : String(item as bigint);
+    const number = Number(item);
+    return Number.isSafeInteger(number) ? number : String(item);
   }
   return item as Json;
 }

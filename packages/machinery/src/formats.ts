@@ -72,9 +72,9 @@ const formats: Readonly<Record<FormatName, FormatRule>> = {
 
 /** What is wrong with `value` as a `format`, or undefined. The message names the rule. */
 export function formatProblem(format: FormatName, value: string | number): string | undefined {
-  const { rule, test } = formats[format];
-  const good = typeof value === 'number' ? isGoodNumber(format, value) : test(value);
-  return good ? undefined : `${quote(value)} must be ${rule}`;
+  const rule = formats[format];
+  const good = typeof value === 'number' ? isGoodNumber(format, value) : rule.test(value);
+  return good ? undefined : `${quote(value)} must be ${rule.rule}`;
 }
 
 /** RFC 6335: what a port may be called. */

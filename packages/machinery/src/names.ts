@@ -12,5 +12,5 @@ export function generatedName(prefix: string, random: () => number): string {
 
 /** Writes 32 bits in the same letters: for names that follow from a hash. */
 export function safeEncode(hash: number): string {
-  return [...String(hash >>> 0)].map((digit) => alphabet[Number(digit)] ?? '').join('');
+  return String(hash >>> 0).replaceAll(/\d/g, (digit) => alphabet[Number(digit)] ?? '');
 }

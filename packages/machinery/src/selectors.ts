@@ -60,8 +60,7 @@ function readRequirement(reader: SelectorReader): LabelPredicate {
     case 'in':
     case 'notin':
       return requirement(key, operator === 'in' ? 'In' : 'NotIn', readValues(reader));
-    case '>':
-    case '<': {
+    default: {
       const bound = readValue(reader);
       if (!/^-?\d+$/.test(bound)) reader.fail('a whole number');
       return comparison(key, operator, BigInt(bound));

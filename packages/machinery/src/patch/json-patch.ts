@@ -2,15 +2,19 @@ import fastJsonPatch, { type Operation } from 'fast-json-patch';
 import type { Json } from '../encode.ts';
 import { ApiError } from '../errors.ts';
 
+// A CommonJS package whose names Node can't see: they come with the default import.
+// eslint-disable-next-line import/no-named-as-default-member
+const { applyPatch, JsonPatchError } = fastJsonPatch;
+
 /** JSON Patch (RFC 6902). Throws Invalid when an operation can't be done, and Conflict when a test fails; then nothing was. */
 export function jsonPatch(target: Json, patch: Json): Json {
   if (!Array.isArray(patch)) throw new ApiError('BadRequest', 'a JSON Patch must be a list of operations');
   const operations = patch as unknown as Operation[]; // validated by applyPatch
   try {
     // Validation on, the target left alone, and no way to the prototypes.
-    return fastJsonPatch.applyPatch(target, operations, true, false, true).newDocument;
+    return applyPatch(target, operations, true, false, true).newDocument;
   } catch (error) {
-    if (!(error instanceof fastJsonPatch.JsonPatchError)) throw error;
+    if (!(error instanceof JsonPatchError)) throw error;
     const { name, index, operation } = error;
     const what = operation === undefined ? '' : `: ${String(operation.op)} ${String(operation.path)}`;
     const reason = name === 'TEST_OPERATION_FAILED' ? 'Conflict' : 'Invalid';

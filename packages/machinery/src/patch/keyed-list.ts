@@ -10,9 +10,15 @@ export function itemsByKey(list: Json | undefined, mergeKey: string): Map<string
   if (!Array.isArray(list)) return undefined;
   const items = new Map<string, JsonObject>();
   for (const item of list) {
-    const key = isJsonObject(item) ? item[mergeKey] : undefined;
-    if (key === undefined || key === null || items.has(String(key))) return undefined;
-    items.set(String(key), item as JsonObject); // an object, since it has a key
+    const key = keyOfItem(item, mergeKey);
+    if (key === undefined || items.has(key)) return undefined;
+    items.set(key, item as JsonObject); // an object, since it has a key
   }
   return items;
+}
+
+/** What tells an item of such a list apart: a text or a number. */
+export function keyOfItem(item: Json, mergeKey: string): string | undefined {
+  const key = isJsonObject(item) ? item[mergeKey] : undefined;
+  return typeof key === 'string' || typeof key === 'number' ? String(key) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../encode.ts';
 import { ApiError } from '../errors.ts';
 import type { FieldSchema, MessageSchema } from '../schema.ts';
-import { itemsByKey } from './keyed-list.ts';
+import { itemsByKey, keyOfItem } from './keyed-list.ts';
 import { isJsonObject } from './merge-patch.ts';
 
 /**
@@ -51,12 +51,12 @@ function mergeList(
   const items = rest.length < changes.length ? new Map<string, JsonObject>() : itemsByKey(target, mergeKey);
   if (items === undefined) return rest;
   for (const change of rest) {
-    const key = isJsonObject(change) ? change[mergeKey] : undefined;
-    if (!isJsonObject(change) || key === undefined || key === null) {
+    const key = keyOfItem(change, mergeKey);
+    if (!isJsonObject(change) || key === undefined) {
       throw new ApiError('BadRequest', `each item of this list in a strategic merge patch must have "${mergeKey}"`);
     }
-    if (change['$patch'] === 'delete') items.delete(String(key));
-    else items.set(String(key), strategicMerge(schema, items.get(String(key)), change));
+    if (change['$patch'] === 'delete') items.delete(key);
+    else items.set(key, strategicMerge(schema, items.get(key), change));
   }
   return [...items.values()];
 }

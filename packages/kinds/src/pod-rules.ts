@@ -1,0 +1,46 @@
+import type { FieldError } from '@navarch/machinery';
+import type { PodSpec, Volume } from '@navarch/proto';
+import { validateContainer } from './container-rules.ts';
+import { duplicates, exactlyOne, relativePath } from './rules.ts';
+
+/**
+ * What must hold in a PodSpec beyond the contract's rules for single fields. `path` is where it stands: 'spec' or
+ * 'spec.template.spec'. Source: the Kubernetes API reference and kubernetes pkg/apis/core/validation.
+ */
+export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldError[] {
+  if (spec === undefined) return [];
+  const { initContainers, containers, volumes } = spec;
+  const first = initContainers.length;
+  const containerPath = (index: number) =>
+    index < first ? `${path}.initContainers[${index}]` : `${path}.containers[${index - first}]`;
+  const all = [...initContainers, ...containers];
+  return [
+    ...duplicates(
+      all,
+      ({ name }) => name,
+      (index) => `${containerPath(index)}.name`,
+    ),
+    ...all.flatMap((container, index) => validateContainer(container, containerPath(index), spec, index < first)),
+    ...duplicates(
+      volumes,
+      ({ name }) => name,
+      (index) => `${path}.volumes[${index}].name`,
+    ),
+    ...volumes.flatMap((volume, index) => validateVolume(volume, `${path}.volumes[${index}]`)),
+    ...duplicates(
+      containers.flatMap(({ ports }) => ports),
+      ({ hostPort, protocol = 'TCP' }) => (hostPort === 0 ? undefined : `${hostPort}/${protocol}`),
+      () => `${path}.containers`,
+    ),
+  ];
+}
+
+function validateVolume({ emptyDir, hostPath, configMap, secret }: Volume, path: string): FieldError[] {
+  const errors = exactlyOne(path, { emptyDir, hostPath, configMap, secret });
+  for (const [name, source] of Object.entries({ configMap, secret })) {
+    for (const [index, item] of (source?.items ?? []).entries()) {
+      errors.push(...relativePath(`${path}.${name}.items[${index}].path`, item.path));
+    }
+  }
+  return errors;
+}

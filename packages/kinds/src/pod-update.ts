@@ -1,0 +1,35 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type FieldError, messageSchema } from '@navarch/machinery';
+import { type Container, type Pod, PodSpec } from '@navarch/proto';
+
+/**
+ * A Pod's spec stays as it was made, but for its containers' images, activeDeadlineSeconds (which may be set or shortened)
+ * and nodeName (which may be set once).
+ */
+export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod): FieldError[] {
+  if (next === undefined || previous === undefined) return [];
+  const errors: FieldError[] = [];
+  const { activeDeadlineSeconds: after } = next;
+  const before = previous.activeDeadlineSeconds;
+  if (before !== undefined && (after === undefined || after > before)) {
+    errors.push({ path: 'spec.activeDeadlineSeconds', message: `may only be shortened; it was ${before}` });
+  }
+  const comparable: PodSpec = {
+    ...next,
+    activeDeadlineSeconds: before,
+    nodeName: previous.nodeName === '' ? '' : next.nodeName,
+    containers: withImagesOf(next.containers, previous.containers),
+    initContainers: withImagesOf(next.initContainers, previous.initContainers),
+  };
+  for (const { jsonName, property } of messageSchema(PodSpec.$type).fields) {
+    const key = property as keyof PodSpec; // the schema describes PodSpec
+    if (isDeepStrictEqual(comparable[key], previous[key])) continue;
+    const message = "a Pod can not change but for its containers' images; delete it and make it anew";
+    errors.push({ path: `spec.${jsonName}`, message });
+  }
+  return errors;
+}
+
+function withImagesOf(next: readonly Container[], previous: readonly Container[]): Container[] {
+  return next.map((container, index) => ({ ...container, image: previous[index]?.image ?? container.image }));
+}

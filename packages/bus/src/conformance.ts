@@ -23,7 +23,7 @@ const never = new AbortController().signal;
 
 /** What every EventBus must do. */
 export function describeEventBus(name: string, startServer: () => Promise<BusServer>): void {
-  describe(`${name} as an EventBus`, () => {
+  describe(`${name} as an EventBus`, { timeout: 30_000 }, () => {
     let server: BusServer;
     let open: EventBus[] = [];
 

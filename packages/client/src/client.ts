@@ -13,7 +13,7 @@ import type {
 /**
  * The typed client of the api. Every method throws ApiError (never a bare gRPC error). Calls carry a deadline (default
  * 30 s) and wait for a connection that is being made; they are not tried again, except reads after 'Unavailable'.
- * Objects given to a write are not changed; `metadata.resourceVersion`, when set, is the version that must still be current.
+ * A call that `signal` ends rejects with the signal's reason. Objects given to a write are not changed; `metadata.resourceVersion`, when set, is the version that must still be current.
  */
 export interface Client {
   get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options?: CallOptions): Promise<Live<T>>;
@@ -27,7 +27,7 @@ export interface Client {
   patch<T extends KubeObject>(
     kind: KindDefinition<T>,
     key: Key,
-    patch: { type: PatchRequest_Type; patch: string; subresource?: 'status' },
+    patch: PatchText,
     options?: WriteOptions,
   ): Promise<Live<T>>;
   apply(manifestJson: string, options?: { namespace?: string } & WriteOptions): Promise<ApplyResponse>;
@@ -36,6 +36,12 @@ export interface Client {
     key: Key,
     options?: DeleteOptions,
   ): Promise<{ object: Live<T>; gone: boolean }>;
+  /** Asks all objects that the selectors choose to go; returns how many there were. */
+  deleteCollection(
+    kind: KindDefinition,
+    selection: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
+    options?: Pick<DeleteOptions, 'fence' | 'gracePeriodSeconds' | 'propagation' | keyof CallOptions>,
+  ): Promise<number>;
   /** Many writes in one call, at most 100. Results stand in the order of the writes; an atomic failure throws. */
   transact(
     writes: readonly ClientWrite[],
@@ -64,6 +70,17 @@ export interface DeleteOptions extends WriteOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagation?: DeleteRequest['propagation'];
   readonly uid?: string;
+  /** Only this version. */
+  readonly resourceVersion?: string;
+}
+
+export interface PatchText {
+  readonly type: PatchRequest_Type;
+  /** JSON. */
+  readonly patch: string;
+  readonly subresource?: 'status';
+  /** Only this version. */
+  readonly resourceVersion?: string;
 }
 
 export interface ListOptions extends CallOptions {
@@ -100,6 +117,7 @@ export interface WatchedChange<T> {
 export type ClientWrite =
   | { readonly type: 'create' | 'update' | 'updateStatus'; readonly kind: KindDefinition; readonly object: KubeObject }
   | { readonly type: 'delete'; readonly kind: KindDefinition; readonly key: Key; readonly options?: DeleteOptions }
+  | { readonly type: 'patch'; readonly kind: KindDefinition; readonly key: Key; readonly patch: PatchText }
   | { readonly type: 'bind'; readonly binding: Binding };
 
 export type WriteOutcome =

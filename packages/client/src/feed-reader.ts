@@ -81,6 +81,8 @@ export class FeedReader {
         return undefined;
       case 'nothing':
         return undefined;
+      default:
+        return step satisfies never;
     }
   }
 

@@ -1,2 +1,8 @@
 export * from './client.ts';
+export { bookmarksSubject, changesPattern, changesSubject, travelsOnFeed } from './feed-subjects.ts';
+export * from './grpc-client.ts';
 export * from './informer-set.ts';
+export { createInformerSet } from './informers.ts';
+export * from './pod-streams.ts';
+export * from './watch-source.ts';
+export { bindWrite, createWrite, deleteWrite, patchWrite, updateStatusWrite, updateWrite } from './writes.ts';

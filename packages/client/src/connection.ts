@@ -1,0 +1,147 @@
+import {
+  type CallOptions,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  Client as GrpcClient,
+  connectivityState,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+} from '@grpc/grpc-js';
+import { Backoff, type Clock, grpcClientOptions, type Logger, onAbort } from '@navarch/kit';
+import { ApiError, isApiError, toApiError } from '@navarch/machinery';
+
+const defaultTimeoutMs = 30_000;
+/** How long a call waits for a connection: enough for an api that is being started anew. */
+const connectTimeoutMs = 5_000;
+const readAttempts = 3;
+
+export interface UnaryOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One channel to the api. Whatever goes wrong on it is thrown as an ApiError. */
+export class Connection {
+  readonly address: string;
+  readonly #grpc: GrpcClient;
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+  #closed = false;
+
+  constructor(options: { address: string; clock: Clock; logger: Logger | undefined }) {
+    this.address = options.address;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#grpc = new GrpcClient(options.address, credentials.createInsecure(), grpcClientOptions);
+  }
+
+  /** A call that may change something: made once. */
+  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
+    const { timeoutMs = defaultTimeoutMs, signal } = options;
+    const deadline = Date.now() + timeoutMs; // the deadline of gRPC is a moment of the machine's own clock
+    signal?.throwIfAborted();
+    await this.#connected(Math.min(deadline, Date.now() + connectTimeoutMs));
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    const call = this.#grpc.makeUnaryRequest<Q, R>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline },
+      (error, response) => {
+        if (error) reject(this.#explain(error));
+        else if (response === undefined) reject(new ApiError('InternalError', `${method.path} answered nothing`));
+        else resolve(response);
+      },
+    );
+    using _abort = signal && onAbort(signal, () => call.cancel());
+    try {
+      return await promise;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  /** A call that changes nothing: made again after 'Unavailable'. */
+  async read<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
+    const backoff = new Backoff({ baseMs: 50, maxMs: 500, jitter: 0.5 });
+    for (;;) {
+      try {
+        return await this.unary(method, request, options);
+      } catch (error) {
+        if (!isApiError(error, 'Unavailable') || backoff.failures >= readAttempts - 1 || this.#closed) throw error;
+        const delayMs = backoff.next();
+        this.#logger?.debug({ err: error, delayMs, method: method.path }, 'reading again');
+        await this.#clock.sleep(delayMs, options.signal);
+      }
+    }
+  }
+
+  /**
+   * What the api streams. Reads on only as fast as the caller does: a slow caller slows the api down. Ends when `signal`
+   * aborts, or with the stream; throws otherwise.
+   */
+  async *stream<Q, R>(method: MethodDefinition<Q, R>, request: Q, signal?: AbortSignal): AsyncGenerator<R, void, void> {
+    if (signal?.aborted) return;
+    await this.#connected(Date.now() + connectTimeoutMs);
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.#grpc.makeServerStreamRequest<Q, R>(path, requestSerialize, responseDeserialize, request, {});
+    yield* this.messages(call, signal);
+  }
+
+  /** What comes on a call, as above. */
+  async *messages<R>(
+    call: ClientReadableStream<R> | ClientDuplexStream<never, R>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<R, void, void> {
+    using _abort = signal && onAbort(signal, () => call.cancel());
+    try {
+      for await (const message of call) {
+        // grpc-js deserializes with the method's own function; Readable just can't say so.
+        yield message as R;
+        if (signal?.aborted) return;
+      }
+    } catch (error) {
+      if (!signal?.aborted) throw this.#explain(error);
+    } finally {
+      call.cancel();
+    }
+  }
+
+  /** Both sides talk. */
+  async duplex<Q, R>(method: MethodDefinition<Q, R>, options: CallOptions = {}): Promise<ClientDuplexStream<Q, R>> {
+    await this.#connected(Date.now() + connectTimeoutMs);
+    const { path, requestSerialize, responseDeserialize } = method;
+    return this.#grpc.makeBidiStreamRequest<Q, R>(path, requestSerialize, responseDeserialize, options);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#grpc.close();
+  }
+
+  async #connected(deadline: number): Promise<void> {
+    if (this.#closed) throw new ApiError('Unavailable', `the connection to the api at ${this.address} was closed`);
+    if (this.#grpc.getChannel().getConnectivityState(true) === connectivityState.READY) return;
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    this.#grpc.waitForReady(deadline, resolve);
+    const error = await promise;
+    if (!error) return;
+    throw new ApiError('Unavailable', `no connection to the api at ${this.address}: is it running there?`, {
+      cause: error,
+    });
+  }
+
+  #explain(error: unknown): ApiError {
+    const explained = toApiError(error);
+    // grpc-js speaks of channels and addresses it tried; what helps is which api it was.
+    if (explained.reason !== 'Unavailable' || !explained.message.startsWith('No connection established'))
+      return explained;
+    return new ApiError('Unavailable', `lost the connection to the api at ${this.address}`, { cause: error });
+  }
+}

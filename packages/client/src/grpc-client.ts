@@ -1,0 +1,192 @@
+import { type KindDefinition, liveObject, toResource } from '@navarch/kinds';
+import { type Clock, type Logger, systemClock } from '@navarch/kit';
+import { ApiError, isApiError, type KubeObject, type Live } from '@navarch/machinery';
+import { ClusterService, type Resource, ResourcesService, WatchEvent_Type } from '@navarch/proto';
+import type {
+  CallOptions,
+  Client,
+  ClientWrite,
+  DeleteOptions,
+  Key,
+  ListOptions,
+  ListResult,
+  PatchText,
+  WatchBatch,
+  WatchedChange,
+  WatchOptions,
+  WriteOptions,
+  WriteOutcome,
+} from './client.ts';
+import { Connection } from './connection.ts';
+import { type PodStreams, podStreams } from './pod-streams.ts';
+import type { WatchSource } from './watch-source.ts';
+import { toDeleteRequest, toPatchRequest, toWrite } from './writes.ts';
+
+const chunkSize = 500;
+
+export interface ClientOptions {
+  /** `host:port`. */
+  readonly address: string;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** The client as it talks to a real api. */
+export interface ApiClient extends Client {
+  /** For informers. */
+  readonly raw: WatchSource;
+  readonly pods: PodStreams;
+}
+
+/** Makes a client with one channel, which connects when it is first used and again whenever it must. */
+export function createClient({ address, logger, clock = systemClock }: ClientOptions): ApiClient {
+  return new GrpcApiClient(new Connection({ address, logger, clock }));
+}
+
+class GrpcApiClient implements ApiClient {
+  readonly #connection: Connection;
+  readonly raw: WatchSource;
+  readonly pods: PodStreams;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.pods = podStreams(connection);
+    this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
+  }
+
+  async get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options: CallOptions = {}): Promise<Live<T>> {
+    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+    return liveObject<T>(await this.#connection.read(ResourcesService.get, request, options));
+  }
+
+  async list<T extends KubeObject>(kind: KindDefinition<T>, options: ListOptions = {}): Promise<ListResult<T>> {
+    try {
+      return await this.#listOnce(kind, options);
+    } catch (error) {
+      // History went away between two chunks; a new list begins at a newer revision.
+      if (!isApiError(error, 'Expired')) throw error;
+      return await this.#listOnce(kind, options);
+    }
+  }
+
+  async *watch<T extends KubeObject>(kind: KindDefinition<T>, options: WatchOptions): AsyncIterable<WatchBatch<T>> {
+    const { namespace = '', labelSelector = '', fieldSelector = '', after = 0n, signal } = options;
+    const target = { resource: kind.resource, namespace, labelSelector, fieldSelector };
+    for await (const { revision, initial, events } of this.raw.watch({ targets: [target], after }, signal)) {
+      const changes = events.flatMap(({ type, resource }): WatchedChange<T>[] =>
+        resource ? [{ type: changeTypes[type] ?? 'modified', object: liveObject<T>(resource) }] : [],
+      );
+      yield { revision, initial, events: changes };
+    }
+  }
+
+  create<T extends KubeObject>(kind: KindDefinition<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
+    return this.#write(ResourcesService.create, kind, object, options);
+  }
+
+  update<T extends KubeObject>(kind: KindDefinition<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
+    return this.#write(ResourcesService.update, kind, object, options);
+  }
+
+  updateStatus<T extends KubeObject>(kind: KindDefinition<T>, object: T, options: WriteOptions = {}): Promise<Live<T>> {
+    return this.#write(ResourcesService.updateStatus, kind, object, options);
+  }
+
+  async patch<T extends KubeObject>(
+    kind: KindDefinition<T>,
+    key: Key,
+    patch: PatchText,
+    options: WriteOptions = {},
+  ): Promise<Live<T>> {
+    const { fence, dryRun = false } = options;
+    const request = { ...toPatchRequest(kind, key, patch), fence, dryRun };
+    return liveObject<T>(await this.#connection.unary(ResourcesService.patch, request, options));
+  }
+
+  apply(manifestJson: string, options: { namespace?: string } & WriteOptions = {}) {
+    const { namespace = '', dryRun = false } = options;
+    return this.#connection.unary(ResourcesService.apply, { manifest: manifestJson, namespace, dryRun }, options);
+  }
+
+  async delete<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options: DeleteOptions = {}) {
+    const request = toDeleteRequest(kind, key, options);
+    const { resource, gone } = await this.#connection.unary(ResourcesService.delete, request, options);
+    return { object: liveObject<T>(present(resource)), gone };
+  }
+
+  async deleteCollection(
+    kind: KindDefinition,
+    selection: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
+    options: Pick<DeleteOptions, 'fence' | 'gracePeriodSeconds' | 'propagation' | keyof CallOptions> = {},
+  ): Promise<number> {
+    const { namespace = '', labelSelector = '', fieldSelector = '' } = selection;
+    const { gracePeriodSeconds, propagation = 0, fence } = options;
+    const { resource } = kind;
+    const request = { resource, namespace, labelSelector, fieldSelector, gracePeriodSeconds, propagation, fence };
+    return (await this.#connection.unary(ResourcesService.deleteCollection, request, options)).count;
+  }
+
+  async transact(
+    writes: readonly ClientWrite[],
+    options: { atomic?: boolean } & WriteOptions = {},
+  ): Promise<readonly WriteOutcome[]> {
+    const { atomic = false, fence, dryRun = false } = options;
+    const request = { writes: writes.map(toWrite), atomic, fence, dryRun };
+    const { results } = await this.#connection.unary(ResourcesService.transact, request, options);
+    return results.map(({ result }): WriteOutcome => {
+      if (result?.$case === 'error') return { ok: false, error: result.value };
+      const resource = present(result?.value);
+      return { ok: true, object: liveObject(resource), revision: resource.revision };
+    });
+  }
+
+  version(options: CallOptions = {}) {
+    return this.#connection.read(ClusterService.getVersion, {}, options);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #listOnce<T extends KubeObject>(kind: KindDefinition<T>, options: ListOptions): Promise<ListResult<T>> {
+    const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
+    const items: Live<T>[] = [];
+    let next = '';
+    for (;;) {
+      const request = {
+        resource: kind.resource,
+        namespace,
+        labelSelector,
+        fieldSelector,
+        limit: chunkSize,
+        continue: next,
+      };
+      const chunk = await this.#connection.read(ResourcesService.list, request, options);
+      for (const resource of chunk.items) items.push(liveObject<T>(resource));
+      if (chunk.continue === '') return { revision: chunk.revision, items };
+      next = chunk.continue;
+    }
+  }
+
+  async #write<T extends KubeObject>(
+    method: typeof ResourcesService.create | typeof ResourcesService.update | typeof ResourcesService.updateStatus,
+    kind: KindDefinition<T>,
+    object: T,
+    options: WriteOptions,
+  ): Promise<Live<T>> {
+    const { fence, dryRun = false } = options;
+    const request = { resource: toResource(kind, object), fence, dryRun };
+    return liveObject<T>(await this.#connection.unary(method, request, options));
+  }
+}
+
+const changeTypes: Readonly<Partial<Record<WatchEvent_Type, WatchedChange<KubeObject>['type']>>> = {
+  [WatchEvent_Type.ADDED]: 'added',
+  [WatchEvent_Type.MODIFIED]: 'modified',
+  [WatchEvent_Type.DELETED]: 'deleted',
+};
+
+function present(resource: Resource | undefined): Resource {
+  if (resource === undefined) throw new ApiError('InternalError', 'the api answered without the object');
+  return resource;
+}

@@ -23,7 +23,10 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
     });
     afterAll(() => subject?.stop());
 
-    const sandbox = (uid: string): SandboxConfig => ({ ...sandboxConfig(uid), logDirectory: `${subject.logRoot}/${uid}` });
+    const sandbox = (uid: string): SandboxConfig => ({
+      ...sandboxConfig(uid),
+      logDirectory: `${subject.logRoot}/${uid}`,
+    });
     async function running(uid: string, change: Partial<ContainerConfig> = {}) {
       const config = sandbox(uid);
       const sandboxId = await runtime.runSandbox(config);
@@ -71,7 +74,9 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
     });
 
     test('kills a container that does not end in time', async () => {
-      const { sandboxId, id } = await running('deaf', { command: ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] });
+      const { sandboxId, id } = await running('deaf', {
+        command: ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
+      });
       await runtime.stopContainer(id, 1);
       expect(await container('deaf', id)).toMatchObject({ state: 'exited', exitCode: 137 });
       await runtime.stopSandbox(sandboxId);
@@ -101,12 +106,18 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
       const sync = await runtime.execSync(id, ['/bin/sh', '-c', 'echo out; echo err >&2; exit 3'], { timeoutMs: 5000 });
       expect([sync.exitCode, sync.stdout.toString(), sync.stderr.toString()]).toEqual([3, 'out\n', 'err\n']);
 
-      const cat = await runtime.exec(id, { command: ['/bin/sh', '-c', 'cat; echo end >&2; exit 4'], tty: false, stdin: true });
+      const cat = await runtime.exec(id, {
+        command: ['/bin/sh', '-c', 'cat; echo end >&2; exit 4'],
+        tty: false,
+        stdin: true,
+      });
       cat.stdin?.end('through\n');
       const [out, err, exit] = await Promise.all([text(cat.stdout), text(cat.stderr ?? cat.stdout), cat.exit]);
       expect([out, err, exit.exitCode]).toEqual(['through\n', 'end\n', 4]);
 
-      await expect(runtime.exec('no-such-container', { command: ['x'], tty: false, stdin: false })).rejects.toMatchObject({
+      await expect(
+        runtime.exec('no-such-container', { command: ['x'], tty: false, stdin: false }),
+      ).rejects.toMatchObject({
         reason: 'NotFound',
       });
       await expect(runtime.exec(id, { command: ['/no/such'], tty: false, stdin: false })).rejects.toMatchObject({

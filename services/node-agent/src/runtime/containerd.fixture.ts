@@ -86,7 +86,8 @@ state = "${join(dir, 'state')}"
 /** The sandbox's own process is the image's default command: one that waits for the signal to end. */
 async function busyboxArchive(dir: string): Promise<string> {
   const root = join(dir, 'image/root');
-  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) await mkdir(join(root, folder), { recursive: true });
+  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev'])
+    await mkdir(join(root, folder), { recursive: true });
   await copyFile('/bin/busybox', join(root, 'bin/busybox'));
   const { stdout } = await run('/bin/busybox', ['--list']);
   for (const applet of stdout.trim().split('\n')) {
@@ -96,7 +97,9 @@ async function busyboxArchive(dir: string): Promise<string> {
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
   const layer = join(dir, 'image/layer.tar');
   await run('tar', ['-C', root, '--owner=0', '--group=0', '-cf', layer, '.']);
-  const diff = createHash('sha256').update(await readFile(layer)).digest('hex');
+  const diff = createHash('sha256')
+    .update(await readFile(layer))
+    .digest('hex');
   const entrypoint = ['/bin/sh', '-c', 'trap "exit 0" TERM INT; sleep infinity & wait'];
   await writeFile(
     join(dir, 'image/config.json'),
@@ -109,9 +112,7 @@ async function busyboxArchive(dir: string): Promise<string> {
   );
   await writeFile(
     join(dir, 'image/manifest.json'),
-    JSON.stringify([
-      { Config: 'config.json', RepoTags: ['docker.io/library/busybox:latest'], Layers: ['layer.tar'] },
-    ]),
+    JSON.stringify([{ Config: 'config.json', RepoTags: ['docker.io/library/busybox:latest'], Layers: ['layer.tar'] }]),
   );
   const archive = join(dir, 'image.tar');
   await run('tar', ['-C', join(dir, 'image'), '-cf', archive, 'manifest.json', 'config.json', 'layer.tar']);

@@ -50,7 +50,11 @@ test('a terminal has a size that changes, one stream, and the exit code of its p
 });
 
 test('a megabyte goes through an exec whole, and a killed one ends', async () => {
-  const big = await runtime.exec(containerId, { command: ['sh', '-c', 'yes | head -c 1000000'], tty: false, stdin: false });
+  const big = await runtime.exec(containerId, {
+    command: ['sh', '-c', 'yes | head -c 1000000'],
+    tty: false,
+    stdin: false,
+  });
   expect((await text(big.stdout)).length).toBe(1_000_000);
   const long = await runtime.exec(containerId, { command: ['sleep', '1000'], tty: false, stdin: false });
   long.stdout.resume();

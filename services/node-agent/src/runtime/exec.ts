@@ -111,7 +111,8 @@ async function openStreams(dir: string, options: ExecOptions) {
   const stdout = reader(paths.stdout);
   const stderr = paths.stderr === '' ? undefined : reader(paths.stderr);
   // A FIFO without a reader can't be opened for writing only.
-  const stdin = paths.stdin === '' ? undefined : new Socket({ fd: openSync(paths.stdin, O_RDWR | O_NONBLOCK), writable: true });
+  const stdin =
+    paths.stdin === '' ? undefined : new Socket({ fd: openSync(paths.stdin, O_RDWR | O_NONBLOCK), writable: true });
   stdin?.pause();
   const all = [stdin, stdout, stderr].filter((stream) => stream !== undefined);
   const ended = Promise.all(

@@ -54,8 +54,23 @@ export function unary<Request, Response>(
       else resolve(response);
     };
     const call = metadata
-      ? client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, callOptions, done)
-      : client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, callOptions, done);
+      ? client.makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          metadata,
+          callOptions,
+          done,
+        )
+      : client.makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          callOptions,
+          done,
+        );
     const abort = () => call.cancel();
     signal?.addEventListener('abort', abort, { once: true });
   });

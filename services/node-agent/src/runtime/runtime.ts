@@ -109,7 +109,11 @@ export interface SandboxConfig {
   readonly logDirectory: string;
   readonly hostNetwork: boolean;
   readonly privileged: boolean;
-  readonly dns: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly portMappings: readonly PortMapping[];
   readonly labels: Labels;
   readonly annotations: Labels;

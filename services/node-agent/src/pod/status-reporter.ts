@@ -1,0 +1,67 @@
+import { pod as podKind } from '@navarch/kinds';
+import type { Logger } from '@navarch/kit';
+import { keyOf, type Live } from '@navarch/machinery';
+import { type Pod, PodStatus } from '@navarch/proto';
+import type { ApiWriter } from './api-writer.ts';
+
+/** Writes one Pod's status when it differs from what the api has; one write at a time, always the newest. */
+export class StatusReporter {
+  readonly #writer: ApiWriter;
+  readonly #logger: Logger;
+  #last: { readonly status: PodStatus; readonly text: string } | undefined;
+  /** The revision that the last write made: an older object from the cache is no reason to write again. */
+  #wroteRevision = 0n;
+  #writing: Promise<void> | undefined;
+  #again: Live<Pod> | undefined;
+
+  constructor(options: { writer: ApiWriter; logger: Logger }) {
+    this.#writer = options.writer;
+    this.#logger = options.logger;
+  }
+
+  /** The Pod with the status that was reported last, which may be newer than the cache's. */
+  withLastStatus(pod: Live<Pod>): Live<Pod> {
+    return this.#last ? { ...pod, status: this.#last.status } : pod;
+  }
+
+  /** `pod` is what the cache holds. */
+  report(pod: Live<Pod>, status: PodStatus): void {
+    const text = JSON.stringify(PodStatus.toJSON(status));
+    const cached = JSON.stringify(PodStatus.toJSON(pod.status));
+    const unchanged = this.#last?.text === text;
+    this.#last = { status, text };
+    const known = BigInt(pod.metadata.resourceVersion || '0');
+    if (text === cached && this.#writing === undefined) return;
+    if (unchanged && (this.#writing !== undefined || this.#wroteRevision > known)) return;
+    this.#again = pod;
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when nothing is being written. */
+  async flushed(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      for (let pod = this.#again; pod && this.#last; pod = this.#again) {
+        this.#again = undefined;
+        // Without a revision: only the agent writes a Pod's status, and the uid makes sure that it is this Pod's.
+        const metadata = { ...pod.metadata, resourceVersion: '' };
+        const object = { ...pod, metadata, status: this.#last.status };
+        const outcome = await this.#writer.submit(keyOf(pod), { type: 'updateStatus', kind: podKind, object });
+        if (outcome.ok) this.#wroteRevision = outcome.revision;
+        else if (outcome.error.reason !== 'NotFound' && outcome.error.reason !== 'Conflict') {
+          this.#logger.error(
+            { pod: keyOf(pod), reason: outcome.error.reason },
+            `status refused: ${outcome.error.message}`,
+          );
+        }
+      }
+    } catch {
+      // Only the end of the agent: the next one reports what it sees.
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { byteCount, type Live } from '@navarch/machinery';
+import type { ConfigMapVolumeSource, Container, KeyToPath, Pod, SecretVolumeSource, Volume } from '@navarch/proto';
+import type { Mount } from '../runtime/runtime.ts';
+import { type FileContent, writeAtomically } from './atomic-files.ts';
+import type { ConfigData, ConfigSource } from './config-source.ts';
+import { StepError } from './step-error.ts';
+
+const run = promisify(execFile);
+const defaultMode = 0o644;
+
+/** The directories of Pods' volumes: `<root>/<uid>/volumes/<name>`. Everything can be done again without harm. */
+export class Volumes {
+  readonly #root: string;
+  readonly #config: ConfigSource;
+
+  constructor(options: { root: string; config: ConfigSource }) {
+    this.#root = options.root;
+    this.#config = options.config;
+  }
+
+  /** Puts all volumes of the Pod in place, and brings those from ConfigMaps and Secrets up to date. */
+  async prepare(pod: Live<Pod>): Promise<void> {
+    for (const volume of pod.spec.volumes) await this.#prepare(pod, volume);
+  }
+
+  /** Where a container sees its volumes. */
+  async mounts(pod: Live<Pod>, container: Container): Promise<Mount[]> {
+    const mounts: Mount[] = [];
+    for (const mount of container.volumeMounts) {
+      const volume = pod.spec.volumes.find(({ name }) => name === mount.name);
+      if (!volume) throw fault(`volumeMount "${mount.name}" names no volume of the Pod`);
+      const root = volume.hostPath?.path ?? this.#dir(pod, volume);
+      const hostPath = mount.subPath === '' ? root : await subPath(root, mount.subPath, volume);
+      const readonly = mount.readOnly || volume.configMap !== undefined || volume.secret !== undefined;
+      mounts.push({ containerPath: mount.mountPath, hostPath, readonly, propagation: 'None' });
+    }
+    return mounts;
+  }
+
+  /** Removes what `prepare` made. What a hostPath names stays. */
+  async remove(uid: string): Promise<void> {
+    const dir = join(this.#root, uid);
+    for (const mount of (await mountsUnder(dir)).reverse()) await run('umount', [mount]);
+    // Never delete through a mount.
+    const left = await mountsUnder(dir);
+    if (left.length > 0) throw new Error(`${left[0]} is still mounted`);
+    await rm(dir, { recursive: true, force: true });
+  }
+
+  #dir(pod: Live<Pod>, volume: Volume): string {
+    return join(this.#root, pod.metadata.uid, 'volumes', volume.name);
+  }
+
+  async #prepare(pod: Live<Pod>, volume: Volume): Promise<void> {
+    const dir = this.#dir(pod, volume);
+    const group = pod.spec.securityContext?.fsGroup;
+    const { namespace } = pod.metadata;
+    if (volume.hostPath) {
+      await hostPath(volume.hostPath.path, volume.hostPath.type);
+      return;
+    }
+    await mkdir(dir, { recursive: true });
+    if (volume.emptyDir) {
+      const { medium, sizeLimit } = volume.emptyDir;
+      if (medium === 'Memory') await tmpfs(dir, byteCount(sizeLimit || undefined));
+      await chmod(dir, 0o777);
+      if (group !== undefined) {
+        await chown(dir, 0, group);
+        await chmod(dir, 0o2777);
+      }
+    } else if (volume.configMap) {
+      const { name, optional } = volume.configMap;
+      const data = await this.#config.configMap(namespace, name);
+      if (!data && !optional) throw fault(`ConfigMap "${name}" of volume "${volume.name}" not found`);
+      await writeAtomically(dir, contents(volume.name, volume.configMap, data), group);
+    } else if (volume.secret) {
+      const { secretName, optional } = volume.secret;
+      const data = await this.#config.secret(namespace, secretName);
+      if (!data && !optional) throw fault(`Secret "${secretName}" of volume "${volume.name}" not found`);
+      // Secrets don't touch the disk.
+      await tmpfs(dir, 0);
+      await writeAtomically(dir, contents(volume.name, volume.secret, data), group);
+    }
+  }
+}
+
+function contents(
+  volume: string,
+  source: ConfigMapVolumeSource | SecretVolumeSource,
+  data: ConfigData | undefined,
+): FileContent[] {
+  if (!data) return [];
+  const fallback = source.defaultMode ?? defaultMode;
+  const items: readonly KeyToPath[] =
+    source.items.length > 0 ? source.items : [...data.keys()].map((key) => ({ key, path: key, mode: undefined }));
+  return items.flatMap(({ key, path, mode }) => {
+    const value = data.get(key);
+    if (value === undefined && source.optional) return [];
+    if (value === undefined) throw fault(`key "${key}" of volume "${volume}" not found`);
+    return [{ path: inside(path), data: value, mode: mode ?? fallback }];
+  });
+}
+
+function inside(path: string): string {
+  const clean = normalize(path);
+  if (clean.startsWith('/') || clean.split('/').includes('..') || clean.startsWith('..')) {
+    throw fault(`path "${path}" leads out of its volume`);
+  }
+  return clean;
+}
+
+async function subPath(root: string, path: string, volume: Volume): Promise<string> {
+  const full = join(root, inside(path));
+  const writable = volume.emptyDir !== undefined || volume.hostPath !== undefined;
+  if (writable && !(await exists(full))) await mkdir(full, { recursive: true });
+  if (!(await exists(full))) throw fault(`subPath "${path}" is not in volume "${volume.name}"`);
+  // A container may have put a link there that leads elsewhere on the node.
+  const real = await realpath(full);
+  const realRoot = await realpath(root);
+  if (real !== realRoot && !real.startsWith(`${realRoot}/`)) throw fault(`subPath "${path}" leads out of its volume`);
+  return real;
+}
+
+async function hostPath(path: string, type: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const fits = {
+    '': () => true,
+    DirectoryOrCreate: () => found === undefined || found.isDirectory(),
+    Directory: () => found?.isDirectory(),
+    FileOrCreate: () => found === undefined || found.isFile(),
+    File: () => found?.isFile(),
+    Socket: () => found?.isSocket(),
+  }[type];
+  if (!fits?.()) throw fault(`hostPath "${path}" is not what type "${type}" asks for`);
+  if (found !== undefined) return;
+  if (type === 'FileOrCreate') {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '', { flag: 'a' });
+  } else {
+    await mkdir(path, { recursive: true });
+  }
+}
+
+async function tmpfs(dir: string, sizeBytes: number): Promise<void> {
+  if ((await mountsUnder(dir)).includes(dir)) return;
+  const options = ['mode=0755', 'nosuid', 'nodev', ...(sizeBytes > 0 ? [`size=${sizeBytes}`] : [])];
+  await run('mount', ['-t', 'tmpfs', '-o', options.join(','), 'tmpfs', dir]);
+}
+
+/** In the order of mounting. */
+async function mountsUnder(dir: string): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
+  const unescape = (path: string) =>
+    path.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));
+  const points = lines.map((line) => unescape(line.split(' ')[1] ?? ''));
+  return points.filter((point) => point === dir || point.startsWith(`${dir}/`));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function fault(message: string): StepError {
+  return new StepError('CreateContainerConfigError', message);
+}

@@ -1,4 +1,4 @@
-import { renderTable } from '@navarch/machinery';
+import { formatTable } from '@navarch/machinery';
 import { type FigureRecord, record, type Suite } from './figure.ts';
 
 /** Runs the suites that `argv` names (`<suite>… [--json]`) and prints their figures. Sets the exit code on an error. */
@@ -39,5 +39,5 @@ function table(suite: string, records: readonly FigureRecord[]): string {
     line.goal ?? '-',
     line.met === null ? '-' : line.met ? 'met' : 'NOT MET',
   ]);
-  return `\n${suite}\n${renderTable(['WHAT', 'FIGURE', 'LIMIT', 'RATIO', 'GOAL', 'MET'], rows)}`;
+  return `\n${suite}\n${formatTable([['WHAT', 'FIGURE', 'LIMIT', 'RATIO', 'GOAL', 'MET'], ...rows])}`;
 }

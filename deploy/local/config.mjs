@@ -180,7 +180,8 @@ function readFlags(argv) {
     if (value === undefined || value === '') {
       throw new Failure(`--${option.flag} needs a value.`, `Write --${option.flag} ${option.value}.`);
     }
-    flags.set(option.flag, value);
+    const before = flags.get(option.flag);
+    flags.set(option.flag, option.flag === 'without' && before ? `${before},${value}` : value);
   }
   return flags;
 }

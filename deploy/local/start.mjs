@@ -1,5 +1,5 @@
 // npm start: everything from a fresh clone to an example that answers.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readlink } from 'node:fs/promises';
 import { buildImages } from '../images/build.mjs';
 import { pushLayout } from '../images/push.mjs';
 import { startSupervisor, startedCluster, stopCluster, supervisorOf, waitReady } from './cluster.mjs';
@@ -34,10 +34,13 @@ await reportFailure(async () => {
     );
     return showReady(started.config, { api: apiOf(started.config), url, seconds: undefined });
   }
-  if (started) await step('clean up after a cluster that was not stopped', (update) => stopCluster(config, update));
-  await mkdir(config.home, { recursive: true, mode: 0o711 });
+  // The supervisor died alone: a new one takes its processes' place, and running containers are left in peace.
+  const takeOver = started !== undefined && (await canTakeOver(started, config));
+  if (started && !takeOver) {
+    await step('clean up after a cluster that was not stopped', (update) => stopCluster(config, update));
+  }
   try {
-    await bringUp(config, api);
+    await bringUp(config, api, takeOver);
   } catch (error) {
     // Once processes run, they are stopped; before that there is nothing to stop.
     if (await startedCluster(config))
@@ -55,11 +58,18 @@ function apiOf(config) {
   return config.join ?? `${reachable(config.host)}:${config.ports.api}`;
 }
 
-/** @param {import('./config.mjs').Config} config @param {string} api */
-async function bringUp(config, api) {
+/** @param {import('./cluster.mjs').RunningCluster} started @param {import('./config.mjs').Config} config */
+async function canTakeOver(started, config) {
+  const same = JSON.stringify(started.config.ports) === JSON.stringify(config.ports);
+  return same && started.networkNamespace === (await readlink('/proc/self/ns/net'));
+}
+
+/** @param {import('./config.mjs').Config} config @param {string} api @param {boolean} takeOver */
+async function bringUp(config, api, takeOver) {
   const { signal } = interrupted;
-  await checkPorts(config);
+  if (!takeOver) await checkPorts(config);
   if (config.example) await checkExamplePort();
+  await mkdir(config.home, { recursive: true, mode: 0o711 });
   const changed = (/** @type {boolean} */ did) => did;
   const localRegistry = !config.without.includes('registry') && (await needsLocalRegistry(config));
 

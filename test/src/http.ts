@@ -21,11 +21,11 @@ export interface Load {
 
 /** Asks `url` without pause, `concurrency` at a time, each on a new connection, until stopped. */
 export function constantLoad(url: string, concurrency = 4): Load {
-  let running = true;
+  const over = new AbortController();
   let answered = 0;
   const failures: string[] = [];
   const worker = async () => {
-    while (running) {
+    while (!over.signal.aborted) {
       try {
         const status = await httpStatus(url);
         if (status === 200) answered++;
@@ -38,7 +38,7 @@ export function constantLoad(url: string, concurrency = 4): Load {
   const workers = Array.from({ length: concurrency }, worker);
   return {
     async stop() {
-      running = false;
+      over.abort();
       await Promise.all(workers);
       return { answered, failures };
     },

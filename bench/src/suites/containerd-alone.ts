@@ -10,10 +10,6 @@ import type { LocalCluster } from './local-cluster.ts';
 export async function containerdAlone(cluster: LocalCluster, count: number): Promise<number[]> {
   const runtime = new cri.RuntimeServiceClient(`unix:${cluster.runtimeSocket}`, credentials.createInsecure());
   const image = 'docker.io/library/nginx:1.22';
-  const call = <Q, A>(method: (request: Q, done: (error: Error | null, answer: A) => void) => unknown, request: Q) =>
-    new Promise<A>((resolve, reject) => {
-      method.call(runtime, request, (error, answer) => (error === null ? resolve(answer) : reject(error)));
-    });
   await pull(cluster, image);
   const times: number[] = [];
   for (let number = 0; number < count; number++) {
@@ -24,34 +20,37 @@ export async function containerdAlone(cluster: LocalCluster, count: number): Pro
       linux: {},
     });
     const begin = performance.now();
-    const { podSandboxId } = await call<cri.RunPodSandboxRequest, cri.RunPodSandboxResponse>(
-      runtime.runPodSandbox,
-      cri.RunPodSandboxRequest.fromPartial({ config }),
+    const { podSandboxId } = await call<cri.RunPodSandboxResponse>((done) =>
+      runtime.runPodSandbox(cri.RunPodSandboxRequest.fromPartial({ config }), done),
     );
-    const { containerId } = await call<cri.CreateContainerRequest, cri.CreateContainerResponse>(
-      runtime.createContainer,
-      cri.CreateContainerRequest.fromPartial({
-        podSandboxId,
-        config: { metadata: { name: 'web' }, image: { image }, logPath: 'web.log', linux: {} },
-        sandboxConfig: config,
-      }),
+    const { containerId } = await call<cri.CreateContainerResponse>((done) =>
+      runtime.createContainer(
+        cri.CreateContainerRequest.fromPartial({
+          podSandboxId,
+          config: { metadata: { name: 'web' }, image: { image }, logPath: 'web.log', linux: {} },
+          sandboxConfig: config,
+        }),
+        done,
+      ),
     );
-    await call(runtime.startContainer, cri.StartContainerRequest.fromPartial({ containerId }));
+    await call((done) => runtime.startContainer(cri.StartContainerRequest.fromPartial({ containerId }), done));
     times.push(performance.now() - begin);
-    await call(runtime.stopPodSandbox, cri.StopPodSandboxRequest.fromPartial({ podSandboxId }));
-    await call(runtime.removePodSandbox, cri.RemovePodSandboxRequest.fromPartial({ podSandboxId }));
+    await call((done) => runtime.stopPodSandbox(cri.StopPodSandboxRequest.fromPartial({ podSandboxId }), done));
+    await call((done) => runtime.removePodSandbox(cri.RemovePodSandboxRequest.fromPartial({ podSandboxId }), done));
   }
   runtime.close();
   return times;
 }
 
-function pull(cluster: LocalCluster, image: string): Promise<unknown> {
+async function pull(cluster: LocalCluster, image: string): Promise<void> {
   const images = new cri.ImageServiceClient(`unix:${cluster.runtimeSocket}`, credentials.createInsecure());
+  await call((done) => images.pullImage(cri.PullImageRequest.fromPartial({ image: { image } }), done));
+  images.close();
+}
+
+/** A callback call of grpc-js as a promise. */
+function call<A>(start: (done: (error: Error | null, answer: A) => void) => unknown): Promise<A> {
   return new Promise((resolve, reject) => {
-    images.pullImage(cri.PullImageRequest.fromPartial({ image: { image } }), (error, answer) => {
-      images.close();
-      if (error === null) resolve(answer);
-      else reject(error);
-    });
+    start((error, answer) => (error === null ? resolve(answer) : reject(error)));
   });
 }

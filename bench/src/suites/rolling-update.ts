@@ -9,11 +9,11 @@ export async function rollingUpdate(
   const service = JSON.parse(await cluster.navctl('get', 'service', 'nginx-service', '-o', 'json')) as {
     spec: { clusterIP: string };
   };
-  let running = true;
+  const over = new AbortController();
   let answered = 0;
   let lost = 0;
   const clients = Array.from({ length: 4 }, async () => {
-    while (running && !signal.aborted) {
+    while (!over.signal.aborted && !signal.aborted) {
       if (await asks(`http://${service.spec.clusterIP}/`)) answered++;
       else lost++;
     }
@@ -22,7 +22,7 @@ export async function rollingUpdate(
   await cluster.navctl('set', 'image', 'deploy/nginx-deployment', 'nginx=nginx:1.23');
   await cluster.navctl('rollout', 'status', 'deploy/nginx-deployment');
   const seconds = (performance.now() - begin) / 1000;
-  running = false;
+  over.abort();
   await Promise.all(clients);
   return { answered, lost, seconds };
 }

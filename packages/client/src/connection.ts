@@ -37,48 +37,64 @@ export class Connection {
   }
 
   /** A call that may change something: made once. */
-  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
-    const { timeoutMs = defaultTimeoutMs, signal } = options;
-    const deadline = Date.now() + timeoutMs; // the deadline of gRPC is a moment of the machine's own clock
+  unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
+    return this.#call(method, request, options, 1);
+  }
+
+  /** A call that changes nothing: made again when the connection is lost under it. */
+  read<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
+    return this.#call(method, request, options, readAttempts);
+  }
+
+  async #call<Q, R>(
+    method: MethodDefinition<Q, R>,
+    request: Q,
+    { timeoutMs = defaultTimeoutMs, signal }: UnaryOptions,
+    attempts: number,
+  ): Promise<R> {
+    const deadline = Date.now() + timeoutMs; // gRPC's deadlines are moments of the machine's own clock
+    const backoff = new Backoff({ baseMs: 50, maxMs: 500, jitter: 0.5 });
+    for (;;) {
+      signal?.throwIfAborted();
+      await this.#connected(Math.min(deadline, Date.now() + connectTimeoutMs));
+      try {
+        return await this.#callOnce(method, request, deadline, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isApiError(error, 'Unavailable') || backoff.failures >= attempts - 1) throw error;
+        const delayMs = backoff.next();
+        this.#logger?.debug({ err: error, delayMs, method: method.path }, 'reading again');
+        await this.#clock.sleep(delayMs, signal);
+      }
+    }
+  }
+
+  async #callOnce<Q, R>(
+    method: MethodDefinition<Q, R>,
+    request: Q,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
     signal?.throwIfAborted();
-    await this.#connected(Math.min(deadline, Date.now() + connectTimeoutMs));
-    signal?.throwIfAborted();
+    const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = Promise.withResolvers<R>();
+    const metadata = new Metadata();
+    const options = { deadline };
     const call = this.#grpc.makeUnaryRequest<Q, R>(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
+      path,
+      requestSerialize,
+      responseDeserialize,
       request,
-      new Metadata(),
-      { deadline },
+      metadata,
+      options,
       (error, response) => {
         if (error) reject(this.#explain(error));
-        else if (response === undefined) reject(new ApiError('InternalError', `${method.path} answered nothing`));
+        else if (response === undefined) reject(new ApiError('InternalError', `${path} answered nothing`));
         else resolve(response);
       },
     );
     using _abort = signal && onAbort(signal, () => call.cancel());
-    try {
-      return await promise;
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  }
-
-  /** A call that changes nothing: made again after 'Unavailable'. */
-  async read<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions = {}): Promise<R> {
-    const backoff = new Backoff({ baseMs: 50, maxMs: 500, jitter: 0.5 });
-    for (;;) {
-      try {
-        return await this.unary(method, request, options);
-      } catch (error) {
-        if (!isApiError(error, 'Unavailable') || backoff.failures >= readAttempts - 1 || this.#closed) throw error;
-        const delayMs = backoff.next();
-        this.#logger?.debug({ err: error, delayMs, method: method.path }, 'reading again');
-        await this.#clock.sleep(delayMs, options.signal);
-      }
-    }
+    return await promise;
   }
 
   /**
@@ -93,21 +109,31 @@ export class Connection {
     yield* this.messages(call, signal);
   }
 
-  /** What comes on a call, as above. */
-  async *messages<R>(
-    call: ClientReadableStream<R> | ClientDuplexStream<never, R>,
-    signal?: AbortSignal,
-  ): AsyncGenerator<R, void, void> {
-    using _abort = signal && onAbort(signal, () => call.cancel());
+  /** What comes on a call, as above; `signal` ends the call from now on, also before the first read. */
+  messages<R>(call: ClientReadableStream<R>, signal?: AbortSignal): AsyncGenerator<R, void, void> {
+    // An error may come before the first read or after the last, when no loop listens.
+    let failure: Error | undefined;
+    call.on('error', (error) => (failure = error));
+    const listener = signal && onAbort(signal, () => call.cancel());
+    return this.#read(call, signal, () => {
+      listener?.[Symbol.dispose]();
+      return failure;
+    });
+  }
+
+  async *#read<R>(call: ClientReadableStream<R>, signal: AbortSignal | undefined, end: () => Error | undefined) {
     try {
       for await (const message of call) {
         // grpc-js deserializes with the method's own function; Readable just can't say so.
         yield message as R;
         if (signal?.aborted) return;
       }
+      const failure = end();
+      if (failure) throw failure;
     } catch (error) {
       if (!signal?.aborted) throw this.#explain(error);
     } finally {
+      end();
       call.cancel();
     }
   }

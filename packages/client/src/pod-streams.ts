@@ -39,9 +39,10 @@ export function podStreams(connection: Connection): PodStreams {
     },
     async exec(request, signal) {
       const call = await connection.duplex(PodsService.exec);
+      const frames = connection.messages(call, signal);
       await write(call, { frame: { $case: 'exec', value: ExecRequest.fromPartial(request) } });
       return {
-        output: output(connection.messages(call, signal)),
+        output: output(frames),
         send: (input) => write(call, toFrame(input)),
       };
     },

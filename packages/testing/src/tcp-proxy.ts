@@ -27,6 +27,7 @@ export class TcpProxy implements AsyncDisposable {
   #held = false;
   #refusing = false;
   #accepted = 0;
+  #refused = 0;
 
   private constructor(server: Server, target: { host: string; port: number }) {
     this.#server = server;
@@ -58,6 +59,11 @@ export class TcpProxy implements AsyncDisposable {
   /** How many connections were ever accepted, refused ones not counted. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** How many connections were ever refused. */
+  get refused(): number {
+    return this.#refused;
   }
 
   forwardedBytes(direction: Direction): number {
@@ -118,6 +124,7 @@ export class TcpProxy implements AsyncDisposable {
     // A reset peer is what this proxy is for; the other side learns of it by its own close.
     client.on('error', () => client.destroy());
     if (this.#refusing) {
+      this.#refused++;
       client.resetAndDestroy();
       return;
     }

@@ -18,9 +18,18 @@ export interface Controller {
 }
 
 /** A kind that is watched, and the keys that a changed object concerns (both its old and its new state are asked). */
-export interface Source<T extends KubeObject = never> {
+export interface Source<T extends KubeObject = KubeObject> {
   readonly kind: KindDefinition<T>;
-  readonly keys: (object: T) => readonly string[];
+  /** A method, so that a Source<Pod> can stand in a list of sources. */
+  keys(object: T): readonly string[];
+}
+
+/** A Source whose `keys` knows what it is given: `source(pod, (pod) => …)`. */
+export function source<T extends KubeObject>(
+  kind: KindDefinition<T>,
+  keys: (object: T) => readonly string[],
+): Source<T> {
+  return { kind, keys };
 }
 
 export interface ReconcileContext {

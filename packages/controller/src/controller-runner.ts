@@ -87,13 +87,13 @@ export class ControllerRunner {
   #changed(source: Source, change: Change<KubeObject>): void {
     if (!this.#queue) return;
     const states = change.type === 'modified' ? [change.object, change.previous] : [change.object];
-    for (const key of new Set(states.flatMap((object) => keysOf(source, object)))) this.#queue.add(key);
+    for (const key of new Set(states.flatMap((object) => source.keys(object)))) this.#queue.add(key);
   }
 
   #addEverything(queue: WorkQueue): void {
     for (const source of this.#controller.sources) {
       for (const object of this.#informers.lister<KubeObject>(source.kind).list()) {
-        for (const key of keysOf(source, object)) queue.add(key);
+        for (const key of source.keys(object)) queue.add(key);
       }
     }
   }
@@ -149,9 +149,4 @@ export class ControllerRunner {
     this.#outcomes?.inc({ controller, outcome });
     this.#seconds?.observe({ controller }, (this.#clock.monotonicMs() - startedMs) / 1000);
   }
-}
-
-function keysOf(source: Source, object: KubeObject): readonly string[] {
-  // A source's objects are those of its kind, which a list of sources of several kinds cannot say.
-  return (source.keys as (object: KubeObject) => readonly string[])(object);
 }

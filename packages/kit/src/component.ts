@@ -12,6 +12,23 @@ export interface Component {
   stop?(): Promise<void>;
 }
 
+/**
+ * A component out of a loop: `run` begins at the start, and stopping waits until it has ended. An error that it ends with
+ * other than by its signal is nobody's to handle, and ends the process.
+ */
+export function background(name: string, run: (signal: AbortSignal) => Promise<void>): Component {
+  let running: Promise<void> | undefined;
+  return {
+    name,
+    start: async (signal) => {
+      running = run(signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    },
+    stop: async () => running,
+  };
+}
+
 const defaultStopTimeoutMs = 10_000;
 
 /**

@@ -11,7 +11,11 @@ const project = (name: string, include: string[], exclude: string[], more = {}) 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['{packages,services,bench}/**/src/**/*.test.ts'], ['**/*.system.test.ts']),
+      project(
+        'unit',
+        ['{packages,services,bench}/**/src/**/*.test.ts', 'deploy/**/*.test.mjs'],
+        ['**/*.system.test.ts'],
+      ),
       project('system', ['{packages,services,test}/**/*.system.test.ts'], [], {
         fileParallelism: false,
         testTimeout: 120_000,

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { foldersIn, removeControlGroups } from './cgroups.mjs';
 import { containerdSocket } from './containerd-config.mjs';
 import { listRunningContainers, listSandboxes, removeSandbox, stopContainer } from './cri.mjs';
 import { run } from './exec.mjs';
@@ -37,6 +38,8 @@ export async function removeRuntimeLeftovers({ home, run: runDir }) {
     timeoutMs: 5000,
   }).catch(() => {}); // one in uninterruptible sleep must not keep the rest from being cleaned
   await unmountUnder([runDir, home]);
+  const bundles = await foldersIn(join(runDir, 'containerd/io.containerd.runtime.v2.task/k8s.io'));
+  await removeControlGroups(bundles.map((path) => basename(path)));
   if (shims.length > 0) await removeDeadShimSockets();
   await rm(join(runDir, 'containerd'), { recursive: true, force: true });
   await rm(socket, { force: true });

@@ -98,7 +98,7 @@ function readFlags(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return new ConfigHelp(output);
-    throw new ConfigError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see --help`);
+    throw new ConfigError(`${error.message.replace(/^error: |\.$/g, '').replaceAll('\n', ' ')}; see --help`);
   }
   const values: Record<string, string | boolean | undefined> = command.opts();
   return new Map(

@@ -1,18 +1,37 @@
 import type { EventBus } from '@navarch/bus';
 import { kinds } from '@navarch/kinds';
-import { type Address, type Clock, type Component, Components, type Logger, type Metrics } from '@navarch/kit';
+import {
+  type Address,
+  type Cidr,
+  type Clock,
+  type Component,
+  Components,
+  type Logger,
+  type Metrics,
+} from '@navarch/kit';
 import type { Store } from '@navarch/store';
+import { hostname } from 'node:os';
 import { Bootstrap } from './bootstrap.ts';
 import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
+import { EventSource } from './events/event-source.ts';
+import { FeedElection } from './feed/feed-election.ts';
+import { FeedPublisher } from './feed/feed-publisher.ts';
 import { CallMetrics } from './grpc/call-metrics.ts';
 import { clusterHandlers, encodedClusterService } from './grpc/cluster.ts';
+import { registerGauges } from './grpc/gauges.ts';
 import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { ServiceNetwork } from './pipeline/service-network.ts';
 import { Reader } from './read/reader.ts';
+import { framedPodsService, framedSessionsService } from './sessions/frames.ts';
+import { NodeSessions } from './sessions/node-sessions.ts';
+import { podsHandlers } from './sessions/pods.ts';
+import { Compactor } from './storage/compactor.ts';
 import { type Sources, StoreSource } from './read/source.ts';
+import { uidFrom } from './pipeline/uid.ts';
 import { ApiServer } from './server.ts';
 
 export interface ApiOptions {
@@ -23,6 +42,8 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   readonly listen: Address;
   readonly version: string;
+  /** Where Services get their addresses from. */
+  readonly serviceCidr: Cidr;
 }
 
 /** The whole api on a store and a bus that somebody else has opened and will close. */
@@ -31,14 +52,16 @@ export class Api implements Component {
   readonly #server: ApiServer;
   readonly #parts: Components;
 
-  constructor({ store, clock, logger, metrics, listen, version }: ApiOptions) {
+  constructor({ store, bus, clock, logger, metrics, listen, version, serviceCidr }: ApiOptions) {
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
-    const sources: Sources = { of: () => objects };
-    const pipeline = new Pipeline({ sources, clock });
+    const events = new EventSource({ bus, clock, logger });
+    const sources: Sources = { of: ({ storage }) => (storage === 'events' ? events : objects) };
+    const pipeline = new Pipeline({ sources, clock, serviceNetwork: new ServiceNetwork(serviceCidr) });
     const reader = new Reader({ sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
     const streams = new WatchStreams({ reader, metrics: callMetrics });
+    const sessions = new NodeSessions({ clock, logger, metrics: callMetrics });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
     const feed = new StoreFeed({ store, cache, logger, kinds: kinds.filter(({ storage }) => storage === 'store') });
     this.#server = new ApiServer({
@@ -53,10 +76,33 @@ export class Api implements Component {
           definition: encodedClusterService,
           handlers: clusterHandlers({ version, store, clusterId: () => bootstrap.clusterId, metrics: callMetrics }),
         },
+        {
+          definition: framedPodsService,
+          handlers: podsHandlers({ sources, sessions, clock, metrics: callMetrics }),
+        },
+        { definition: framedSessionsService, handlers: sessions.handlers() },
       ],
-      onStop: () => streams.stop(),
+      onStop: () => {
+        streams.stop();
+        sessions.stop();
+      },
     });
-    this.#parts = new Components({ name: this.name, components: [feed, bootstrap, this.#server], logger });
+    const published = metrics.counter({
+      name: 'navarch_api_feed_batches_total',
+      help: 'Batches of changes that were published on the change feed.',
+    });
+    const publisher = new FeedPublisher({ cache, bus, clock, kinds, onBatch: () => published.inc() });
+    const identity = `${hostname()}-${uidFrom(Math.random)}`;
+    const election = new FeedElection({ cache, pipeline, clock, logger, publisher, identity });
+    const compactor = new Compactor({ store, clock, logger });
+    registerGauges(metrics, {
+      cache,
+      events: events.cache,
+      watches: () => streams.open,
+      nodes: () => sessions.size,
+    });
+    const components = [feed, events, bootstrap, election, compactor, this.#server];
+    this.#parts = new Components({ name: this.name, components, logger });
   }
 
   /** Where it listens, once started. */

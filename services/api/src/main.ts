@@ -1,6 +1,7 @@
 import { NatsBus } from '@navarch/bus';
 import {
   address,
+  cidr,
   createLogger,
   createMetrics,
   defineConfig,
@@ -12,6 +13,7 @@ import {
 } from '@navarch/kit';
 import { EtcdStore } from '@navarch/store';
 import { Api } from './api.ts';
+import { storeMetrics } from './grpc/store-metrics.ts';
 
 const config = defineConfig(
   {
@@ -47,6 +49,13 @@ const config = defineConfig(
       description: 'where to serve /metrics, /healthz and /readyz',
       parse: address,
     },
+    serviceCidr: {
+      flag: '--service-cidr <network>',
+      env: 'NAVARCH_SERVICE_CIDR',
+      default: '10.96.0.0/16',
+      description: 'where Services get their addresses from',
+      parse: cidr,
+    },
     logLevel: {
       flag: '--log-level <level>',
       env: 'NAVARCH_LOG_LEVEL',
@@ -59,9 +68,18 @@ const config = defineConfig(
 
 const logger = createLogger({ name: 'api', level: config.logLevel });
 const metrics = createMetrics('api');
-const store = new EtcdStore({ endpoints: config.etcd, logger });
+const store = new EtcdStore({ endpoints: config.etcd, logger, observer: storeMetrics(metrics) });
 const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'api', logger });
-const api = new Api({ store, bus, clock: systemClock, logger, metrics, listen: config.listen, version: '0.1.0' });
+const api = new Api({
+  store,
+  bus,
+  clock: systemClock,
+  logger,
+  metrics,
+  listen: config.listen,
+  serviceCidr: config.serviceCidr,
+  version: '0.1.0',
+});
 
 await runService({
   name: 'api',

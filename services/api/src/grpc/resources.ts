@@ -1,7 +1,12 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ApiError, errorDetail } from '@navarch/machinery';
 import {
+  type ApplyRequest,
+  ApplyResponse,
+  ApplyResponse_Result,
   type CreateRequest,
+  type DeleteCollectionRequest,
+  DeleteCollectionResponse,
   type DeleteRequest,
   DeleteResponse,
   type GetRequest,
@@ -14,7 +19,9 @@ import {
   type WatchRequest,
   type WriteResult,
 } from '@navarch/proto';
+import type { CachedObject } from '../cache/cached-object.ts';
 import { authenticate, authorize, type Verb } from '../pipeline/access.ts';
+import { applyWrite } from '../pipeline/apply.ts';
 import { createWrite } from '../pipeline/create.ts';
 import { deleteWrite } from '../pipeline/delete.ts';
 import { incoming } from '../pipeline/incoming.ts';
@@ -74,6 +81,31 @@ export function resourcesHandlers(parts: {
       const { resource, gone } = await pipeline.write(write, signalled(request, signal));
       return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
     }),
+    apply: unary('Apply', metrics, async (request: ApplyRequest, signal) => {
+      const write = allow('patch', applyWrite(request));
+      const { resource, created, changed } = await pipeline.write(write, signalled(request, signal));
+      const result = created
+        ? ApplyResponse_Result.CREATED
+        : changed
+          ? ApplyResponse_Result.CONFIGURED
+          : ApplyResponse_Result.UNCHANGED;
+      return Buffer.from(ApplyResponse.encode({ result, resource: Resource.decode(resource) }).finish());
+    }),
+    deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
+      allowRead('delete', { ...request, name: '' });
+      const writes = (await reader.select(request, signal)).map(
+        (object) => () => deleteWrite(deletion(request, object)),
+      );
+      const options = signalled(request, signal);
+      let count = 0;
+      for (let i = 0; i < writes.length; i += maxWritesPerTransaction) {
+        const outcomes = await pipeline.writeEach(writes.slice(i, i + maxWritesPerTransaction), options);
+        count += outcomes.filter(({ ok }) => ok).length;
+        const failed = outcomes.find((outcome) => !outcome.ok && outcome.error.reason !== 'NotFound');
+        if (failed?.ok === false) throw failed.error;
+      }
+      return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
+    }),
     transact: unary('Transact', metrics, async (request: TransactRequest, signal) => {
       const { writes, atomic } = request;
       if (writes.length > maxWritesPerTransaction) {
@@ -100,6 +132,13 @@ function allow(verb: Verb, write: Write, subresource?: 'status'): Write {
   const { kind, namespace, name } = write;
   authorize(authenticate(), { verb, kind, namespace, name, ...(subresource === undefined ? {} : { subresource }) });
   return write;
+}
+
+/** Of the very object that was selected: one that was made anew under the same name stays. */
+function deletion(request: DeleteCollectionRequest, { namespace, name, object }: CachedObject): DeleteRequest {
+  const { resource, gracePeriodSeconds, propagation, fence } = request;
+  const { uid } = object.metadata;
+  return { resource, namespace, name, gracePeriodSeconds, propagation, fence, uid, revision: 0n, dryRun: false };
 }
 
 function verbOf(name: NonNullable<TransactRequest['writes'][number]['write']>['$case'] | undefined): Verb {

@@ -55,6 +55,7 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
         body,
         revision: 0n,
         gone: false,
+        created: true,
       } satisfies Prepared;
     },
   };

@@ -1,7 +1,72 @@
-import { ApiError } from '@navarch/machinery';
-import type { PatchRequest } from '@navarch/proto';
+import { manifest } from '@navarch/kinds';
+import {
+  ApiError,
+  type Json,
+  type JsonObject,
+  jsonPatch,
+  mergePatch,
+  messageSchema,
+  strategicMerge,
+} from '@navarch/machinery';
+import { type PatchRequest, PatchRequest_Type } from '@navarch/proto';
+import type { CachedObject } from '../cache/cached-object.ts';
+import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
+import { objectFromManifest, parseJson } from './manifest-json.ts';
+import type { WritableObject } from './object-rules.ts';
+import { changeWrite } from './update.ts';
 import type { Write } from './write.ts';
 
-export function patchWrite(_request: PatchRequest): Write {
-  throw new ApiError('Unimplemented', 'patch comes soon');
+/** Changes parts of an object's manifest. */
+export function patchWrite(request: PatchRequest): Write {
+  const { subresource, revision, name } = request;
+  const kind = kindNamed(request.resource);
+  const namespace = namespaceOf(kind, request.namespace);
+  if (name === '') throw new ApiError('BadRequest', 'name must be set');
+  if (subresource !== '' && subresource !== 'status') {
+    throw new ApiError('BadRequest', `subresource must be empty or "status", not "${subresource}"`);
+  }
+  if (subresource === 'status' && !kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
+  const patch = parseJson(request.patch, 'patch');
+  return changeWrite(kind, { namespace, name, uid: '', revision }, (copy, cached) => {
+    const patched = patchedObject(request.type, patch, cached);
+    if (subresource === 'status') return { ...copy, status: patched.status };
+    return { ...patched, ...(kind.hasStatus ? { status: copy.status } : {}) };
+  });
+}
+
+function patchedObject(type: PatchRequest['type'], patch: Json, cached: CachedObject): WritableObject {
+  const { kind, namespace, name, object, revision } = cached;
+  const patched = applyPatch(type, patch, manifest(kind, object), cached);
+  const result = objectFromManifest(patched);
+  const { metadata } = result.object;
+  if (result.kind !== kind || metadata?.name !== name || metadata.namespace !== namespace) {
+    throw new ApiError('BadRequest', `a patch can not make another object of ${describe(kind, namespace, name)}`);
+  }
+  if (metadata.uid !== object.metadata.uid || metadata.resourceVersion !== String(revision)) {
+    throw new ApiError(
+      'Conflict',
+      `the patch is for another version of ${describe(kind, namespace, name)}: metadata.resourceVersion is ${revision}, metadata.uid ${object.metadata.uid}`,
+    );
+  }
+  return { ...result.object, metadata };
+}
+
+function applyPatch(type: PatchRequest['type'], patch: Json, target: JsonObject, { kind }: CachedObject): Json {
+  switch (type) {
+    case PatchRequest_Type.JSON:
+      return jsonPatch(target, patch);
+    case PatchRequest_Type.MERGE:
+      return mergePatch(target, objectPatch(patch));
+    case PatchRequest_Type.STRATEGIC:
+      return strategicMerge(messageSchema(kind.message.$type), target, objectPatch(patch));
+    default:
+      throw new ApiError('BadRequest', 'type must say how the patch is written: MERGE, JSON or STRATEGIC');
+  }
+}
+
+function objectPatch(patch: Json): JsonObject {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    throw new ApiError('BadRequest', 'a merge patch must be a JSON object');
+  }
+  return patch;
 }

@@ -10,6 +10,7 @@ import { deleteWrite } from './delete.ts';
 import { fenceCompares } from './fence.ts';
 import { incoming } from './incoming.ts';
 import { patchWrite } from './patch.ts';
+import type { ServiceNetwork } from './service-network.ts';
 import { updateStatusWrite, updateWrite } from './update.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
@@ -29,6 +30,7 @@ export interface Written {
   readonly gone: boolean;
   /** False when there was nothing to change. */
   readonly changed: boolean;
+  readonly created: boolean;
 }
 
 export type WriteOutcome =
@@ -41,8 +43,10 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #view: View;
+  readonly #serviceNetwork: ServiceNetwork;
 
-  constructor(options: { sources: Sources; clock: Clock; random?: () => number }) {
+  constructor(options: { sources: Sources; clock: Clock; serviceNetwork: ServiceNetwork; random?: () => number }) {
+    this.#serviceNetwork = options.serviceNetwork;
     const { sources } = options;
     this.#sources = sources;
     this.#clock = options.clock;
@@ -100,6 +104,7 @@ export class Pipeline {
         view: this.#view,
         now: timestamp(this.#clock.now()),
         random: this.#random,
+        serviceNetwork: this.#serviceNetwork,
       };
       return { fence, writes: prepareAll(writes, circumstances) };
     };
@@ -148,7 +153,12 @@ export function timestamp(nowMs: number): string {
 function writtenBy(prepared: Prepared, { revision }: Committed): Written {
   const changed = prepared.ops.length > 0;
   const at = changed && revision !== 0n ? revision : prepared.revision;
-  return { resource: encodeResource(at, prepared.body), gone: prepared.gone, changed };
+  return {
+    resource: encodeResource(at, prepared.body),
+    gone: prepared.gone,
+    changed,
+    created: prepared.created ?? false,
+  };
 }
 
 /** Some of the writes of an atomic transaction are wrong. A value among ApiErrors, for `commit` believes those. */

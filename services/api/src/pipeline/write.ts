@@ -1,6 +1,7 @@
 import type { KindDefinition } from '@navarch/kinds';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
+import type { ServiceNetwork } from './service-network.ts';
 
 /** The current state that writes are decided on. */
 export interface View {
@@ -13,6 +14,7 @@ export interface Circumstances {
   readonly view: View;
   readonly now: string;
   readonly random: () => number;
+  readonly serviceNetwork: ServiceNetwork;
 }
 
 /**
@@ -41,4 +43,6 @@ export interface Prepared {
   readonly revision: bigint;
   /** The object is gone after the write. */
   readonly gone: boolean;
+  /** The object is new. */
+  readonly created?: boolean;
 }

@@ -6,7 +6,7 @@ import { byNamespaceAndName, type ObjectCache } from '../cache/object-cache.ts';
 import { encodeList } from '../wire/responses.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { kindNamed, namespaceOf, notFound } from './resource-name.ts';
-import { select, type Selection } from './selection.ts';
+import { select, type Selection, type Target } from './selection.ts';
 import type { Sources } from './source.ts';
 import { Watcher } from './watcher.ts';
 
@@ -55,6 +55,14 @@ export class Reader {
       page.items.map(({ wire }) => wire),
       token,
     );
+  }
+
+  /** Every object that a collection's deletion chooses. */
+  async select(target: Target, signal: AbortSignal): Promise<readonly CachedObject[]> {
+    const selection = select(target);
+    const { cache, fresh } = this.#source(selection.kind);
+    await fresh(signal);
+    return [...cache.list(selection.kind, selection.namespace)].filter((object) => selection.matches(object));
   }
 
   /** The way through the changes that a watch asks for, from which WatchResponses are taken. */

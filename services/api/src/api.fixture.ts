@@ -1,0 +1,164 @@
+/** For tests: a whole api on an in-memory store and bus, behind real gRPC on loopback. */
+import { type CallOptions, type Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { MemoryBus, MemoryHub } from '@navarch/bus';
+import { kindByApiVersion, toResource } from '@navarch/kinds';
+import { createLogger, createMetrics, systemClock } from '@navarch/kit';
+import { type ApiError, fromServiceError } from '@navarch/machinery';
+import {
+  ApplyResponse,
+  CreateRequest,
+  DeleteCollectionRequest,
+  DeleteRequest,
+  type Fence,
+  GetRequest,
+  ListRequest,
+  NodeSessionsClient,
+  PatchRequest,
+  PodsClient,
+  type Resource,
+  ResourcesClient,
+  TransactRequest,
+  UpdateRequest,
+  WatchRequest,
+  type WatchResponse,
+} from '@navarch/proto';
+import { MemoryStore, type Store } from '@navarch/store';
+import { Api } from './api.ts';
+
+type Json = Record<string, unknown>;
+
+/** An object from its manifest, as it travels. */
+export function resource(manifest: Json): Resource {
+  const { apiVersion, kind: name, ...fields } = manifest;
+  const kind = kindByApiVersion(String(apiVersion), String(name));
+  if (kind === undefined) throw new Error(`no kind ${String(apiVersion)} ${String(name)}`);
+  return toResource(kind, kind.message.fromJSON(fields));
+}
+
+type Unary = (request: never, done: (error: ServiceError | null, response: never) => void) => unknown;
+
+/** Calls with only the fields that matter; errors are ApiErrors. */
+export class TestClient {
+  readonly resources: ResourcesClient;
+  readonly pods: PodsClient;
+  readonly sessions: NodeSessionsClient;
+  readonly #clients: Client[];
+
+  constructor(address: string, options: CallOptions = {}) {
+    void options;
+    this.resources = new ResourcesClient(address, credentials.createInsecure());
+    this.pods = new PodsClient(address, credentials.createInsecure());
+    this.sessions = new NodeSessionsClient(address, credentials.createInsecure());
+    this.#clients = [this.resources, this.pods, this.sessions];
+  }
+
+  get = (fields: Json) => this.#call<Resource>('get', GetRequest.fromJSON(fields));
+  list = (fields: Json) =>
+    this.#call<{ revision: bigint; items: Resource[]; continue: string }>('list', ListRequest.fromJSON(fields));
+  create = (manifest: Json, more: { fence?: Fence; dryRun?: boolean } = {}) =>
+    this.#call<Resource>('create', { ...CreateRequest.fromJSON({}), resource: resource(manifest), ...more });
+  update = (object: Resource, more: { fence?: Fence; dryRun?: boolean } = {}) =>
+    this.#call<Resource>('update', { ...UpdateRequest.fromJSON({}), resource: object, ...more });
+  updateStatus = (object: Resource) =>
+    this.#call<Resource>('updateStatus', { ...UpdateRequest.fromJSON({}), resource: object });
+  patch = (fields: Json) => this.#call<Resource>('patch', PatchRequest.fromJSON(fields));
+  apply = (manifest: Json | string, more: Json = {}) =>
+    this.#call<ApplyResponse>('apply', {
+      manifest: typeof manifest === 'string' ? manifest : JSON.stringify(manifest),
+      namespace: '',
+      dryRun: false,
+      ...more,
+    });
+  delete = (fields: Json) =>
+    this.#call<{ resource: Resource | undefined; gone: boolean }>('delete', DeleteRequest.fromJSON(fields));
+  deleteCollection = (fields: Json) =>
+    this.#call<{ count: number }>('deleteCollection', DeleteCollectionRequest.fromJSON(fields));
+  transact = (request: Partial<TransactRequest>) =>
+    this.#call<{ results: { result: { $case: 'resource' | 'error'; value: never } | undefined }[] }>('transact', {
+      ...TransactRequest.fromJSON({}),
+      ...request,
+    });
+
+  /** Batches until `signal` aborts; an error of the stream is thrown as an ApiError. */
+  async *watch(fields: Json, signal: AbortSignal): AsyncGenerator<WatchResponse, void, void> {
+    const stream = this.resources.watch(WatchRequest.fromJSON(fields));
+    signal.addEventListener('abort', () => stream.cancel());
+    try {
+      for await (const response of stream) yield response as WatchResponse;
+    } catch (error) {
+      if (!signal.aborted) throw fromServiceError(error as ServiceError);
+    } finally {
+      stream.cancel();
+    }
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+
+  #call<T>(method: keyof ResourcesClient, request: object): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const call = (this.resources[method] as Unary).bind(this.resources);
+    call(request as never, (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+    return promise;
+  }
+}
+
+export interface TestApi extends AsyncDisposable {
+  readonly api: Api;
+  readonly address: string;
+  readonly store: Store;
+  readonly hub: MemoryHub;
+  readonly bus: MemoryBus;
+  readonly client: TestClient;
+}
+
+/** Starts an api; several can share a store and a hub. */
+export async function startApi(options: { store?: Store; hub?: MemoryHub } = {}): Promise<TestApi> {
+  const store = options.store ?? new MemoryStore();
+  const hub = options.hub ?? new MemoryHub();
+  const bus = hub.connect();
+  const logger = createLogger({
+    name: 'api',
+    level: process.env['NAVARCH_TEST_LOG'] === undefined ? 'silent' : 'debug',
+  });
+  const api = new Api({
+    store,
+    bus,
+    clock: systemClock,
+    logger,
+    metrics: createMetrics('api', { process: false }),
+    listen: { host: '127.0.0.1', port: 0 },
+    version: '0.0.0',
+    serviceCidr: { text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 },
+  });
+  const stop = new AbortController();
+  await api.start(stop.signal);
+  const address = `127.0.0.1:${api.address.port}`;
+  const client = new TestClient(address);
+  return {
+    api,
+    address,
+    store,
+    hub,
+    bus,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      client.close();
+      stop.abort();
+      await api.stop();
+      await bus.close();
+      if (options.store === undefined) await store.close();
+    },
+  };
+}
+
+/** What a call is refused with. */
+export async function refusal(call: Promise<unknown>): Promise<ApiError> {
+  try {
+    await call;
+  } catch (error) {
+    return error as ApiError; // the client throws nothing else
+  }
+  throw new Error('the call was not refused');
+}

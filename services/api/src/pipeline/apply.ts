@@ -1,0 +1,88 @@
+import { manifest, schemaOf } from '@navarch/kinds';
+import { type Json, type JsonObject, threeWayMerge } from '@navarch/machinery';
+import type { ApplyRequest, ObjectMeta } from '@navarch/proto';
+import type { CachedObject } from '../cache/cached-object.ts';
+import { createWrite } from './create.ts';
+import { copyOf, current } from './current.ts';
+import { normalize } from './incoming.ts';
+import { objectFromManifest, parseJson } from './manifest-json.ts';
+import type { WritableObject } from './object-rules.ts';
+import { prepareChange } from './update.ts';
+import type { Write } from './write.ts';
+
+/** Where an object remembers the manifest that was applied to it last: what is missing in the next one is removed. */
+const lastAppliedKey = 'navarch.io/last-applied-configuration';
+
+/** Makes an object, or brings it to what its manifest says; decided anew when somebody else makes or removes it meanwhile. */
+export function applyWrite({ manifest: text, namespace }: Pick<ApplyRequest, 'manifest' | 'namespace'>): Write {
+  const decoded = objectFromManifest(parseJson(text, 'manifest'));
+  const { kind } = decoded;
+  const metadata = decoded.object.metadata;
+  if (metadata?.namespace === '' && kind.scope === 'Namespaced') metadata.namespace = namespace || 'default';
+  const { object, revision } = normalize(kind, decoded.object, 0n);
+  // A manifest that was read from the api holds what only the api sets: ignored here as everywhere.
+  const wanted: WritableObject = { ...object, metadata: { ...object.metadata, ...unset } };
+  if (kind.hasStatus) wanted.status = undefined;
+  delete wanted.metadata.annotations[lastAppliedKey];
+  const desired = manifest(kind, wanted);
+  const remembered = `${JSON.stringify(desired)}\n`;
+  const { name } = wanted.metadata;
+  const create = createWrite({ kind, revision: 0n, object: remembering(wanted, remembered) });
+  return {
+    ...create,
+    prepare: (circumstances) => {
+      if (name === '' || circumstances.view.get(kind, wanted.metadata.namespace, name) === undefined) {
+        return create.prepare(circumstances);
+      }
+      const cached = current(circumstances.view, kind, {
+        namespace: wanted.metadata.namespace,
+        name,
+        revision,
+        uid: '',
+      });
+      const merged = objectFromManifest(merge(cached, desired)).object;
+      const next = { ...merged, metadata: merged.metadata ?? wanted.metadata };
+      return prepareChange(circumstances, cached, {
+        ...remembering(next, remembered),
+        ...(kind.hasStatus ? { status: copyOf(cached).status } : {}),
+      });
+    },
+  };
+}
+
+/** Fields of metadata that a manifest can't decide. */
+const unset: Pick<
+  ObjectMeta,
+  'uid' | 'generation' | 'creationTimestamp' | 'deletionTimestamp' | 'deletionGracePeriodSeconds' | 'resourceVersion'
+> = {
+  uid: '',
+  generation: 0,
+  creationTimestamp: '',
+  deletionTimestamp: '',
+  deletionGracePeriodSeconds: undefined,
+  resourceVersion: '',
+};
+
+function merge(cached: CachedObject, desired: JsonObject): JsonObject {
+  const { kind, object } = cached;
+  const live = manifest(kind, object);
+  return threeWayMerge(lastApplied(object.metadata), live, desired, schemaOf(kind));
+}
+
+/** What the manifest said the last time; nothing when the object was not made by applying one. */
+function lastApplied({ annotations }: ObjectMeta): JsonObject {
+  const text = annotations[lastAppliedKey];
+  if (text === undefined) return {};
+  let json: Json;
+  try {
+    json = JSON.parse(text) as Json; // that is what JSON.parse gives
+  } catch {
+    return {}; // somebody wrote over it: then nothing is known to have been applied
+  }
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : {};
+}
+
+function remembering(object: WritableObject, text: string): WritableObject {
+  const annotations = { ...object.metadata.annotations, [lastAppliedKey]: text };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}

@@ -1,0 +1,36 @@
+import { decodeManifest, type KindDefinition } from '@navarch/kinds';
+import { ApiError, type FieldError, type Json, type JsonObject } from '@navarch/machinery';
+import { describe } from '../read/resource-name.ts';
+import type { WritableObject } from './object-rules.ts';
+
+/** Parses JSON. The parser's own message is left out: it quotes the text, which may be a secret's. */
+export function parseJson(text: string, what: string): Json {
+  try {
+    return JSON.parse(text) as Json; // that is what JSON.parse gives
+  } catch {
+    throw new ApiError('BadRequest', `${what} is not valid JSON`);
+  }
+}
+
+/** The kind and object that a manifest describes. Throws Invalid, naming every field that is wrong. */
+export function objectFromManifest(json: Json | JsonObject): { kind: KindDefinition; object: Partial<WritableObject> } {
+  const { kind, object, errors } = decodeManifest(json);
+  if (kind === undefined) throw invalid('the manifest', errors);
+  const { name = '', namespace = '' } = object.metadata ?? {};
+  const shown = kind.confidential ? errors.map(withoutValue) : errors;
+  if (shown.length > 0) throw invalid(describe(kind, namespace, name), shown);
+  // An object of its kind's message. It has no metadata when the manifest has none.
+  return { kind, object: object as Partial<WritableObject> };
+}
+
+function invalid(what: string, errors: readonly FieldError[]): ApiError {
+  const fields = errors.slice(0, 20);
+  const list = fields.map(({ path, message }) => `${path === '' ? '' : `${path}: `}${message}`).join('; ');
+  return new ApiError('Invalid', `${what} is invalid: ${list}`, { fields });
+}
+
+/** What is wrong with a value of a secret is said without the value. */
+function withoutValue({ path, message }: FieldError): FieldError {
+  if (!/^(data|stringData|binaryData)\b/.test(path)) return { path, message };
+  return { path, message: path.startsWith('stringData') ? 'must be text' : 'must be text in base64 (RFC 4648)' };
+}

@@ -1,0 +1,30 @@
+import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { NodeSessionsService, PodsService, StreamFrame } from '@navarch/proto';
+
+/** Frames pass through the api as the bytes they came in: only the first of each stream is looked at. */
+const asIs = (encoded: Buffer): Buffer => encoded;
+const frames = {
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+};
+
+export const framedPodsService: ServiceDefinition<UntypedServiceImplementation> = {
+  logs: { ...PodsService.logs, responseSerialize: asIs },
+  exec: { ...PodsService.exec, ...frames },
+};
+
+export const framedSessionsService: ServiceDefinition<UntypedServiceImplementation> = {
+  connect: NodeSessionsService.connect,
+  serve: { ...NodeSessionsService.serve, ...frames },
+};
+
+/** Both directions of a stream of encoded frames. */
+export type FrameStream = ServerDuplexStream<Buffer, Buffer>;
+
+export function encodeFrame(frame: NonNullable<StreamFrame['frame']>): Buffer {
+  return Buffer.from(StreamFrame.encode({ frame }).finish());
+}
+
+export function decodeFrame(encoded: Buffer): StreamFrame['frame'] {
+  return StreamFrame.decode(encoded).frame;
+}

@@ -1,0 +1,127 @@
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  ServerDuplexStream,
+  ServerWritableStream,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { pod as podKind } from '@navarch/kinds';
+import { type Clock, onAbort } from '@navarch/kit';
+import { ApiError, toServiceError } from '@navarch/machinery';
+import type { ExecRequest, LogsRequest, Pod, StreamFrame } from '@navarch/proto';
+import type { CallMetrics } from '../grpc/call-metrics.ts';
+import { asApiError } from '../grpc/calls.ts';
+import { authenticate, authorize } from '../pipeline/access.ts';
+import { describe, notFound } from '../read/resource-name.ts';
+import type { Sources } from '../read/source.ts';
+import { decodeFrame, encodeFrame, type FrameStream } from './frames.ts';
+import { firstMessage } from './first-frame.ts';
+import type { NodeSessions } from './node-sessions.ts';
+import { pump } from './pump.ts';
+
+const firstFrameMs = 10_000;
+
+interface PodsParts {
+  readonly sources: Sources;
+  readonly sessions: NodeSessions;
+  readonly clock: Clock;
+  readonly metrics: CallMetrics;
+}
+
+/** Carries logs and exec to the node that runs the Pod. */
+export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
+  const { sessions, clock, metrics } = parts;
+  const logs: handleServerStreamingCall<LogsRequest, Buffer> = (call) =>
+    void run('Logs', call, metrics, async (signal) => {
+      const { nodeName, container } = await locate(parts, call.request, 'log', signal);
+      const agent = await sessions.open(nodeName, signal);
+      await carry(agent, call, { $case: 'logs', value: { ...call.request, container } }, nodeName, signal);
+    });
+  const exec: handleBidiStreamingCall<Buffer, Buffer> = (call) =>
+    void run('Exec', call, metrics, async (signal) => {
+      const what = 'the frame that says what to run';
+      const first = decodeFrame(await firstMessage<Buffer>(call, { what, timeoutMs: firstFrameMs, clock, signal }));
+      if (first?.$case !== 'exec') throw new ApiError('BadRequest', 'the first frame must be exec');
+      if (first.value.command.length === 0) throw new ApiError('BadRequest', 'command must name a program');
+      const { nodeName, container } = await locate(parts, first.value, 'exec', signal);
+      const agent = await sessions.open(nodeName, signal);
+      const frame = { $case: 'exec' as const, value: { ...first.value, container } };
+      using _input = pump(call, agent);
+      await carry(agent, call, frame, nodeName, signal);
+    });
+  return { logs, exec };
+}
+
+type ClientCall = ServerWritableStream<LogsRequest, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+async function run(
+  method: string,
+  call: ClientCall,
+  metrics: CallMetrics,
+  handle: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const done = metrics.started(method, { timed: false });
+  const cancelled = new AbortController();
+  call.on('cancelled', () => cancelled.abort(new ApiError('Cancelled', 'the caller gave up')));
+  try {
+    await handle(cancelled.signal);
+    done();
+    call.end();
+  } catch (error) {
+    const apiError = asApiError(error, cancelled.signal);
+    done(apiError);
+    call.emit('error', toServiceError(apiError));
+  }
+}
+
+/** Asks the agent, and passes its answer on until it ends. The agent's stream is ended with the call, and the other way round. */
+async function carry(
+  agent: FrameStream,
+  call: ClientCall,
+  request: NonNullable<StreamFrame['frame']>,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  const lost = () => ended.reject(new ApiError('Unavailable', `the connection to node "${nodeName}" was lost`));
+  using _abort = onAbort(signal, () => ended.reject(signal.reason));
+  agent.on('end', () => ended.resolve());
+  agent.on('cancelled', lost);
+  agent.on('error', lost);
+  agent.write(encodeFrame(request));
+  using _output = pump(agent, call);
+  try {
+    await ended.promise;
+    agent.end();
+  } catch (error) {
+    agent.emit('error', toServiceError(new ApiError('Cancelled', 'the caller gave up', { cause: error })));
+    throw error;
+  }
+}
+
+/** The node and the container that a request means. */
+async function locate(
+  { sources }: PodsParts,
+  { namespace, name, container }: LogsRequest | ExecRequest,
+  subresource: 'log' | 'exec',
+  signal: AbortSignal,
+): Promise<{ nodeName: string; container: string }> {
+  authorize(authenticate(), { verb: 'connect', kind: podKind, namespace, name, subresource });
+  if (namespace === '' || name === '')
+    throw new ApiError('BadRequest', 'the request must name the namespace and the pod');
+  const source = sources.of(podKind);
+  await source.fresh(signal);
+  const cached = source.cache.get(podKind, namespace, name);
+  if (cached === undefined) throw notFound(podKind, namespace, name);
+  const what = describe(podKind, namespace, name);
+  const { spec } = cached.object as Pod; // the cache decodes a kind's objects with its message
+  const names = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map((each) => each.name);
+  if (container === '' && (spec?.containers.length ?? 0) > 1) {
+    throw new ApiError('BadRequest', `${what} has several containers; choose one of ${names.join(', ')}`);
+  }
+  if (container !== '' && !names.includes(container)) {
+    throw new ApiError('BadRequest', `${what} has no container "${container}"; choose one of ${names.join(', ')}`);
+  }
+  if (!spec?.nodeName) throw new ApiError('BadRequest', `${what} is on no node yet`);
+  return { nodeName: spec.nodeName, container: container || (names[0] ?? '') };
+}

@@ -39,13 +39,19 @@ export async function installModules(onLine) {
     const { code, stderr } = await run('npm', args, { cwd: repository, onLine });
     if (code !== 0) {
       throw new Failure(
-        `npm ci failed: ${stderr.trim().split('\n').slice(-3).join(' ')}`,
+        `npm ci failed: ${npmReason(stderr)}`,
         'Check that npm reaches its registry (npm ping), then start again.',
       );
     }
   }
   await writeFile(lockStamp, wanted);
   return true;
+}
+
+/** @param {string} stderr */
+function npmReason(stderr) {
+  const lines = stderr.split('\n').filter((line) => /^npm (error|ERR!) /.test(line) && !line.includes('complete log'));
+  return lines.map((line) => line.replace(/^npm (error|ERR!) /, '')).slice(0, 6).join('\n  ');
 }
 
 /**

@@ -1,3 +1,4 @@
+export { EtcdMaintenance, type MaintenanceOptions, type MemberStatus } from './etcd-maintenance.ts';
 export { EtcdStore, type EtcdStoreOptions } from './etcd-store.ts';
 export type { StoreLogger } from './etcd-watch.ts';
 export { MemoryStore } from './memory-store.ts';

@@ -1,0 +1,70 @@
+import type { InformerSet, Lister } from '@navarch/client';
+import {
+  deployment,
+  endpointSlice,
+  type KindDefinition,
+  namespace,
+  node,
+  pod,
+  replicaSet,
+  service,
+} from '@navarch/kinds';
+import type { KubeObject } from '@navarch/machinery';
+import type { Deployment, EndpointSlice, Namespace, Node, Pod, ReplicaSet, Service } from '@navarch/proto';
+import { controllerOf, metadataOf } from './ownership.ts';
+
+/** What the controllers of workloads and networks read. */
+export interface Caches {
+  readonly deployments: Lister<Deployment>;
+  readonly replicaSets: Lister<ReplicaSet>;
+  readonly pods: Lister<Pod>;
+  readonly services: Lister<Service>;
+  readonly endpointSlices: Lister<EndpointSlice>;
+  readonly nodes: Lister<Node>;
+  readonly namespaces: Lister<Namespace>;
+}
+
+/** Objects by the uid of the owner that manages them; those without one under `orphans/<namespace>`. */
+export const byManager = 'manager';
+/** Pods by the node they are bound to. */
+export const byNode = 'node';
+/** Objects by the uid of each owner. */
+export const byOwner = 'owner';
+
+/** The listers with their indexes; before the informers start, once. */
+export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
+  const caches = {
+    deployments: informers.lister(deployment),
+    replicaSets: informers.lister(replicaSet),
+    pods: informers.lister(pod),
+    services: informers.lister(service),
+    endpointSlices: informers.lister(endpointSlice),
+    nodes: informers.lister(node),
+    namespaces: informers.lister(namespace),
+  };
+  caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
+  caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);
+  caches.pods.addIndex(byNode, ({ spec }) => (spec.nodeName === '' ? [] : [spec.nodeName]));
+  return caches;
+}
+
+/** Lets every kind's objects be found by their owners. */
+export function addOwnerIndexes(informers: Pick<InformerSet, 'lister'>, kinds: readonly KindDefinition[]): void {
+  for (const kind of kinds) {
+    const lister: Lister<KubeObject> = informers.lister(kind);
+    lister.addIndex(byOwner, (object) => metadataOf(object).ownerReferences.map(({ uid }) => uid));
+  }
+}
+
+/** What `owner` manages, and what in its namespace nobody does. */
+export function managedOrOrphaned<T extends KubeObject>(
+  lister: Lister<T>,
+  { metadata }: { metadata: { uid: string; namespace: string } },
+) {
+  return [...lister.byIndex(byManager, metadata.uid), ...lister.byIndex(byManager, `orphans/${metadata.namespace}`)];
+}
+
+function managerKey(object: KubeObject): string {
+  const metadata = metadataOf(object);
+  return controllerOf({ metadata })?.uid ?? `orphans/${metadata.namespace}`;
+}

@@ -1,0 +1,71 @@
+import type { Client, ClientWrite } from '@navarch/client';
+import type { EventRecorder, ReconcileContext, ReconcileResult } from '@navarch/controller';
+import { ApiError, isReason } from '@navarch/machinery';
+import type { ErrorDetail } from '@navarch/proto';
+import type { Plan } from './plan.ts';
+
+/** What controllers do things with. */
+export interface Hands {
+  readonly client: Pick<Client, 'get' | 'list' | 'transact'>;
+  readonly events: EventRecorder;
+}
+
+export interface Outcome {
+  /** The highest revision written; 0n when nothing was. */
+  readonly wroteRevision: bigint;
+  readonly failures: readonly { readonly write: ClientWrite; readonly error: ErrorDetail }[];
+}
+
+/** The api's limit for one call. */
+const mostWrites = 100;
+
+/**
+ * Does what a plan says, many writes a call, and returns what was refused. Where many objects are to be made, the first
+ * calls are small and grow while they succeed, so that what is refused once isn't asked a hundred times.
+ */
+export async function attempt(hands: Hands, { writes, events }: Plan, context: ReconcileContext): Promise<Outcome> {
+  let wroteRevision = 0n;
+  const failures: Outcome['failures'][number][] = [];
+  const done = new Set<ClientWrite>();
+  const creates = writes.some(({ type }) => type === 'create');
+  let size = creates ? 8 : mostWrites;
+  for (let at = 0; at < writes.length; ) {
+    const batch = writes.slice(at, at + size);
+    const { fence, signal } = context;
+    const outcomes = await hands.client.transact(batch, { fence, signal });
+    let refused = 0;
+    for (const [index, write] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok) {
+        done.add(write);
+        if (outcome.revision > wroteRevision) wroteRevision = outcome.revision;
+      } else if (outcome !== undefined && !(write.type === 'delete' && outcome.error.reason === 'NotFound')) {
+        refused++;
+        failures.push({ write, error: outcome.error });
+      }
+    }
+    if (refused === batch.length) break;
+    at += batch.length;
+    size = Math.min(size * 4, mostWrites);
+  }
+  for (const { after, kind, object, type, reason, message } of events) {
+    if (after === undefined || done.has(after)) hands.events.event(kind, object, type, reason, message);
+  }
+  return { wroteRevision, failures };
+}
+
+/** Does what a plan says, or throws the first refusal; what was done stays done, and the next look goes on from there. */
+export async function carryOut(hands: Hands, plan: Plan, context: ReconcileContext): Promise<ReconcileResult> {
+  const { wroteRevision, failures } = await attempt(hands, plan, context);
+  const [first] = failures;
+  if (first !== undefined) throw refusal(first.error);
+  const { againAfterMs } = plan;
+  return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
+}
+
+/** A refused write as an error. What only says that the caches were behind becomes a Conflict: the next try knows more. */
+export function refusal({ reason, message }: ErrorDetail): ApiError {
+  const stale = reason === 'AlreadyExists' || reason === 'NotFound' || reason === 'Conflict';
+  if (stale) return new ApiError('Conflict', message);
+  return new ApiError(isReason(reason) ? reason : 'InternalError', message);
+}

@@ -1,0 +1,103 @@
+import type { EventBus } from '@navarch/bus';
+import type { ApiClient } from '@navarch/client';
+import { ApiEventRecorder, ControllerRunner, LeaderElector, LeaderWork } from '@navarch/controller';
+import { type Clock, type Component, type Logger, linkSignals, type Metrics } from '@navarch/kit';
+import { addOwnerIndexes, readCaches } from './caches.ts';
+import type { Hands } from './carry-out.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { garbageController } from './garbage/controller.ts';
+import { allInformers, informerSets, storedKinds } from './informers.ts';
+import { loadBalancerController } from './load-balancer/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { NodeLifecycle } from './node/lifecycle-loop.ts';
+import type { NodeSettings } from './node/lifecycle.ts';
+import { podCidrController } from './node/pod-cidr-controller.ts';
+import { podGarbageController } from './pod-gc/controller.ts';
+import { replicaSetController } from './replica-set/controller.ts';
+
+export interface ControllerManagerOptions {
+  readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
+  readonly bus: EventBus;
+  /** Different for every process that ever lived. */
+  readonly identity: string;
+  readonly clusterCidr: string;
+  readonly nodes: NodeSettings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+const leaseName = 'controller-manager';
+const podGarbage = { mostOver: 1_000, nodeGoneMs: 40_000 };
+
+/**
+ * All controllers of one process, as components in the order of their start. Several processes may run: one of them
+ * leads, the others keep their caches warm.
+ */
+export function controllerManager(options: ControllerManagerOptions): readonly Component[] {
+  const { client, bus, identity, logger, metrics, clock } = options;
+  const recorder = new ApiEventRecorder({ client, component: 'controller-manager', logger, clock, metrics });
+  const hands: Hands = { client, events: recorder };
+  const sets = informerSets({ api: client.raw, bus, logger, clock });
+  const caches = readCaches(sets.workloads);
+  const everything = allInformers(sets);
+  addOwnerIndexes(everything, storedKinds);
+
+  const workloads = [
+    deploymentController(caches, hands),
+    replicaSetController(caches, hands),
+    endpointSliceController(caches, hands),
+    loadBalancerController(caches, hands),
+    podCidrController(caches, hands, options.clusterCidr),
+    podGarbageController(caches, hands, podGarbage),
+  ];
+  const housekeeping = [
+    garbageController(everything, storedKinds, hands),
+    namespaceController(everything, storedKinds, hands),
+  ];
+  const runners = [
+    ...workloads.map(
+      (controller) => new ControllerRunner({ controller, informers: sets.workloads, logger, clock, metrics }),
+    ),
+    ...housekeeping.map(
+      (controller) => new ControllerRunner({ controller, informers: everything, logger, clock, metrics }),
+    ),
+  ];
+  const lifecycle = new NodeLifecycle({
+    informers: sets.workloads,
+    caches,
+    hands,
+    bus,
+    settings: options.nodes,
+    logger,
+    metrics,
+    clock,
+  });
+  const elector = new LeaderElector({ client, name: leaseName, identity, clock, logger, metrics });
+  const leading = new LeaderWork({ name: 'controllers', informers: sets.workloads, elector, logger }, async (term) => {
+    await Promise.all([...runners.map((runner) => runner.run(term)), lifecycle.lead(term)]);
+  });
+  return [
+    recorder,
+    background('confidential caches', (signal) => sets.confidential.run(signal)),
+    background('heartbeats', (signal) => lifecycle.listen(signal)),
+    leading,
+  ];
+}
+
+/** Something that runs from start to stop, and whose start is nothing to wait for. */
+function background(name: string, run: (signal: AbortSignal) => Promise<void>): Component {
+  const life = linkSignals();
+  let running: Promise<void> | undefined;
+  return {
+    name,
+    start: async () => {
+      running = run(life.signal);
+    },
+    stop: async () => {
+      life.abort();
+      await running;
+    },
+  };
+}

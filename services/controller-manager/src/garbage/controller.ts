@@ -1,0 +1,122 @@
+import type { Lister } from '@navarch/client';
+import type { Controller, RunnerInformers, Source } from '@navarch/controller';
+import { type KindDefinition, kindByApiVersion, kindByResource } from '@navarch/kinds';
+import { isApiError, type KubeObject, keyOf, parseKey } from '@navarch/machinery';
+import type { ObjectMeta, OwnerReference } from '@navarch/proto';
+import { byOwner } from '../caches.ts';
+import { carryOut, type Hands } from '../carry-out.ts';
+import { metadataOf } from '../ownership.ts';
+import { collectGarbage, type Dependent, foregroundFinalizer, type OwnerState } from './reconcile.ts';
+
+/**
+ * Deletes what belongs to objects that are gone. Keys are `<resource> <namespace>/<name>`. The caches' owner indexes must
+ * have been added.
+ */
+export function garbageController(
+  informers: RunnerInformers,
+  kinds: readonly KindDefinition[],
+  hands: Hands,
+): Controller {
+  const listers = kinds.map((kind): { kind: KindDefinition; lister: Lister<KubeObject> } => ({
+    kind,
+    lister: informers.lister(kind),
+  }));
+  const dependentsOf = (uid: string): readonly Dependent[] =>
+    listers.flatMap(({ kind, lister }) =>
+      lister.byIndex(byOwner, uid).map((object) => ({ kind, object: withMetadata(object) })),
+    );
+
+  /** The object itself while it has owners or waits for its dependents; its dependents once it is going or gone. */
+  const keys = (kind: KindDefinition, lister: Lister<KubeObject>, changed: KubeObject): readonly string[] => {
+    const { uid, ownerReferences, deletionTimestamp } = metadataOf(changed);
+    const present = lister.get(keyOf(changed));
+    const going = deletionTimestamp !== '' || present === undefined || metadataOf(present).uid !== uid;
+    const own = ownerReferences.length > 0 || deletionTimestamp !== '' ? [keyFor(kind, changed)] : [];
+    // An owner that waits for its dependents hears of each change of theirs.
+    const owners = ownerReferences.flatMap((reference) => keyOfOwner(changed, reference));
+    return [
+      ...own,
+      ...(deletionTimestamp !== '' || present === undefined ? owners : []),
+      ...(going ? dependentsOf(uid).map((dependent) => keyFor(dependent.kind, dependent.object)) : []),
+    ];
+  };
+  const ownerState = async (
+    object: KubeObject,
+    reference: OwnerReference,
+    signal: AbortSignal,
+  ): Promise<OwnerState> => {
+    const kind = kindByApiVersion(reference.apiVersion, reference.kind);
+    if (kind === undefined) return { reference, state: 'unknown' };
+    const key = ownerKey(kind, object, reference);
+    const cached = listers.find((entry) => entry.kind.case === kind.case)?.lister.get(key);
+    const owner =
+      cached !== undefined && metadataOf(cached).uid === reference.uid
+        ? cached
+        : await live(kind, key, reference.uid, signal);
+    if (owner === undefined) return { reference, state: 'absent' };
+    const { deletionTimestamp, finalizers } = metadataOf(owner);
+    return {
+      reference,
+      state: deletionTimestamp !== '' && finalizers.includes(foregroundFinalizer) ? 'waiting' : 'present',
+    };
+  };
+  /** The caches may be behind, or the owner younger than they are: only the api knows that it isn't there. */
+  const live = async (
+    kind: KindDefinition,
+    key: { namespace: string; name: string },
+    uid: string,
+    signal: AbortSignal,
+  ) => {
+    try {
+      const object: KubeObject = await hands.client.get(kind, key, { signal });
+      return metadataOf(object).uid === uid ? object : undefined;
+    } catch (error) {
+      if (isApiError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    name: 'garbage-collector',
+    sources: listers.map(
+      ({ kind, lister }): Source => ({ kind, keys: (object: KubeObject) => keys(kind, lister, object) }),
+    ),
+    reconcile: async (key, context) => {
+      const [resource = '', rest = ''] = key.split(' ');
+      const entry = listers.find(({ kind }) => kind === kindByResource(resource));
+      const object = entry?.lister.get(parseKey(rest));
+      if (entry === undefined || object === undefined) return {};
+      const { uid, ownerReferences } = metadataOf(object);
+      const owners = await Promise.all(
+        ownerReferences.map((reference) => ownerState(object, reference, context.signal)),
+      );
+      const plan = collectGarbage({
+        kind: entry.kind,
+        object: withMetadata(object),
+        owners,
+        dependents: dependentsOf(uid),
+      });
+      return await carryOut(hands, plan, context);
+    },
+  };
+}
+
+function keyFor(kind: KindDefinition, object: KubeObject): string {
+  return `${kind.resource} ${keyOf(object)}`;
+}
+
+function keyOfOwner(object: KubeObject, reference: OwnerReference): readonly string[] {
+  const kind = kindByApiVersion(reference.apiVersion, reference.kind);
+  if (kind === undefined) return [];
+  const { namespace, name } = ownerKey(kind, object, reference);
+  return [`${kind.resource} ${namespace === '' ? name : `${namespace}/${name}`}`];
+}
+
+/** An owner is in its dependent's namespace, or in none. */
+function ownerKey(kind: KindDefinition, object: KubeObject, { name }: OwnerReference) {
+  return { namespace: kind.scope === 'Namespaced' ? metadataOf(object).namespace : '', name };
+}
+
+function withMetadata(object: KubeObject): KubeObject & { readonly metadata: ObjectMeta } {
+  return { ...object, metadata: metadataOf(object) };
+}

@@ -1,0 +1,100 @@
+import type { ClientWrite } from '@navarch/client';
+import type { KindDefinition } from '@navarch/kinds';
+import type { KubeObject } from '@navarch/machinery';
+import { DeleteRequest_Propagation, type ObjectMeta, type OwnerReference } from '@navarch/proto';
+import { nothingToDo, type Plan } from '../plan.ts';
+
+export interface GarbageObserved {
+  readonly kind: KindDefinition;
+  readonly object: KubeObject & { readonly metadata: ObjectMeta };
+  /** What is known of each owner, in the order of the references. */
+  readonly owners: readonly OwnerState[];
+  /** Objects that name this one as an owner. */
+  readonly dependents: readonly Dependent[];
+}
+
+export interface OwnerState {
+  readonly reference: OwnerReference;
+  /** 'unknown' kinds are left alone: this version of the cluster doesn't know them. */
+  readonly state: 'present' | 'waiting' | 'absent' | 'unknown';
+}
+
+export interface Dependent {
+  readonly kind: KindDefinition;
+  readonly object: KubeObject & { readonly metadata: ObjectMeta };
+}
+
+export const foregroundFinalizer = 'foregroundDeletion';
+export const orphanFinalizer = 'orphan';
+
+/**
+ * What becomes of an object when its owners go, and what it waits for when it goes itself. An object whose owners have
+ * all gone is deleted; one that keeps an owner only loses the references to the others. Foreground deletion waits for the
+ * dependents that block it, orphaning cuts them loose. Source:
+ * https://kubernetes.io/docs/concepts/architecture/garbage-collection
+ */
+export function collectGarbage(observed: GarbageObserved): Plan {
+  const { object } = observed;
+  const { finalizers, deletionTimestamp } = object.metadata;
+  if (deletionTimestamp !== '' && finalizers.includes(orphanFinalizer)) return orphan(observed);
+  if (deletionTimestamp !== '' && finalizers.includes(foregroundFinalizer)) return deleteDependents(observed);
+  return deletionTimestamp === '' ? followOwners(observed) : nothingToDo;
+}
+
+function followOwners({ kind, object, owners, dependents }: GarbageObserved): Plan {
+  const gone = owners.filter(({ state }) => state === 'absent' || state === 'waiting');
+  if (gone.length === 0) return nothingToDo;
+  if (gone.length < owners.length) {
+    // An owner that waits for this object keeps it from going only as long as it is named.
+    const ownerReferences = owners.filter((owner) => !gone.includes(owner)).map(({ reference }) => reference);
+    return { writes: [update(kind, { ...object, metadata: { ...object.metadata, ownerReferences } })], events: [] };
+  }
+  const owned = gone.some(({ state }) => state === 'waiting') && dependents.length > 0;
+  const propagation = owned ? DeleteRequest_Propagation.FOREGROUND : DeleteRequest_Propagation.BACKGROUND;
+  return { writes: [remove(kind, object, propagation)], events: [] };
+}
+
+function deleteDependents({ kind, object, dependents }: GarbageObserved): Plan {
+  const remaining = dependents.filter(({ object: { metadata } }) => metadata.deletionTimestamp === '');
+  if (remaining.length > 0) {
+    // Those with another owner are told by their own turn to drop this one.
+    const writes = remaining
+      .filter(({ object: { metadata } }) => metadata.ownerReferences.length === 1)
+      .map((dependent) => remove(dependent.kind, dependent.object, DeleteRequest_Propagation.FOREGROUND));
+    if (writes.length > 0) return { writes, events: [] };
+  }
+  const blocks = ({ uid, blockOwnerDeletion }: OwnerReference) =>
+    uid === object.metadata.uid && blockOwnerDeletion === true;
+  if (dependents.some(({ object: { metadata } }) => metadata.ownerReferences.some(blocks))) return nothingToDo;
+  return { writes: [withoutFinalizer(kind, object, foregroundFinalizer)], events: [] };
+}
+
+function orphan({ kind, object, dependents }: GarbageObserved): Plan {
+  const { uid } = object.metadata;
+  if (dependents.length === 0) return { writes: [withoutFinalizer(kind, object, orphanFinalizer)], events: [] };
+  const writes = dependents.map((dependent) => {
+    const { metadata } = dependent.object;
+    const ownerReferences = metadata.ownerReferences.filter((reference) => reference.uid !== uid);
+    return update(dependent.kind, { ...dependent.object, metadata: { ...metadata, ownerReferences } });
+  });
+  return { writes, events: [] };
+}
+
+function withoutFinalizer(kind: KindDefinition, object: Dependent['object'], finalizer: string): ClientWrite {
+  const finalizers = object.metadata.finalizers.filter((name) => name !== finalizer);
+  return update(kind, { ...object, metadata: { ...object.metadata, finalizers } });
+}
+
+function update(kind: KindDefinition, object: KubeObject): ClientWrite {
+  return { type: 'update', kind, object };
+}
+
+function remove(
+  kind: KindDefinition,
+  { metadata }: Dependent['object'],
+  propagation: DeleteRequest_Propagation,
+): ClientWrite {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  // Only this version: between the look and the deletion it may have gained an owner.
+  return { type: 'delete', kind, key: { namespace, name }, options: { uid, resourceVersion, propagation } };
+}

@@ -1,0 +1,66 @@
+import type { KindDefinition } from '@navarch/kinds';
+import type { KubeObject, Live } from '@navarch/machinery';
+import type { ObjectMeta, OwnerReference } from '@navarch/proto';
+
+type Owned = { readonly metadata: ObjectMeta };
+
+/** The one owner that manages the object. */
+export function controllerOf({ metadata }: Owned): OwnerReference | undefined {
+  return metadata.ownerReferences.find(({ controller }) => controller === true);
+}
+
+export function isControlledBy(object: Owned, owner: Owned): boolean {
+  return controllerOf(object)?.uid === owner.metadata.uid;
+}
+
+/** A reference by which `owner` manages what it makes. */
+export function controllerReference(kind: KindDefinition, owner: Owned): OwnerReference {
+  const { name, uid } = owner.metadata;
+  return { apiVersion: kind.apiVersion, kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };
+}
+
+/** The object as managed by `owner`: what it was before, with the reference added. */
+export function adopted<T extends Owned>(object: T, kind: KindDefinition, owner: Owned): T {
+  const ownerReferences = [...object.metadata.ownerReferences, controllerReference(kind, owner)];
+  return { ...object, metadata: { ...object.metadata, ownerReferences } };
+}
+
+/** The object without its reference to `owner`. */
+export function released<T extends Owned>(object: T, owner: Owned): T {
+  const ownerReferences = object.metadata.ownerReferences.filter(({ uid }) => uid !== owner.metadata.uid);
+  return { ...object, metadata: { ...object.metadata, ownerReferences } };
+}
+
+/**
+ * What of `candidates` belongs to `owner`, and what has to change for that: an object without a manager that the
+ * selector chooses is adopted, one that it no longer chooses is released. Nobody adopts while it is being deleted, nor
+ * adopts what is. Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset (acquiring Pods).
+ */
+export function claim<T extends KubeObject>(
+  owner: Owned,
+  candidates: readonly Live<T>[],
+  selects: (labels: Readonly<Record<string, string>>) => boolean,
+): { readonly owned: readonly Live<T>[]; readonly adopt: readonly Live<T>[]; readonly release: readonly Live<T>[] } {
+  const owned: Live<T>[] = [];
+  const adopt: Live<T>[] = [];
+  const release: Live<T>[] = [];
+  const ownerGoing = owner.metadata.deletionTimestamp !== '';
+  for (const candidate of candidates) {
+    const metadata = metadataOf(candidate);
+    const manager = controllerOf({ metadata });
+    const chosen = selects(metadata.labels);
+    if (manager?.uid === owner.metadata.uid) {
+      if (chosen || ownerGoing) owned.push(candidate);
+      else if (metadata.deletionTimestamp === '') release.push(candidate);
+    } else if (manager === undefined && chosen && !ownerGoing && metadata.deletionTimestamp === '') {
+      adopt.push(candidate);
+    }
+  }
+  return { owned, adopt, release };
+}
+
+/** What Live promises, which TypeScript can't see for a type that is still open. */
+export function metadataOf(object: KubeObject): ObjectMeta {
+  if (object.metadata === undefined) throw new TypeError('an object from a cache has no metadata');
+  return object.metadata;
+}

@@ -1,0 +1,51 @@
+import type { Controller, Source } from '@navarch/controller';
+import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
+import { keyOf, labelSelectorPredicate } from '@navarch/machinery';
+import type { Pod, ReplicaSet } from '@navarch/proto';
+import { type Caches, managedOrOrphaned } from '../caches.ts';
+import { attempt, carryOut, type Hands, refusal } from '../carry-out.ts';
+import { controllerOf, metadataOf } from '../ownership.ts';
+import { reconcileReplicaSet } from './reconcile.ts';
+
+/** Keeps as many Pods as each ReplicaSet asks for. */
+export function replicaSetController(caches: Caches, hands: Hands): Controller {
+  const own: Source<ReplicaSet> = { kind: replicaSetKind, keys: (object) => [keyOf(object)] };
+  const pods: Source<Pod> = { kind: podKind, keys: (object) => replicaSetsOf(object, caches) };
+  return {
+    name: 'replicaset',
+    sources: [own, pods],
+    reconcile: async (key, context) => {
+      const replicaSet = caches.replicaSets.get(key);
+      if (replicaSet === undefined) return {};
+      const { namespace } = replicaSet.metadata;
+      const taken = { has: (name: string) => caches.pods.get({ namespace, name }) !== undefined };
+      const observed = { replicaSet, pods: managedOrOrphaned(caches.pods, replicaSet), taken };
+      const plan = reconcileReplicaSet(observed, context.now);
+      const { wroteRevision, failures } = await attempt(hands, plan, context);
+      const [first] = failures;
+      if (first === undefined) {
+        const { againAfterMs } = plan;
+        return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
+      }
+      const error = refusal(first.error);
+      if (error.reason !== 'Conflict' && first.write.type !== 'updateStatus') {
+        const reason = first.write.type === 'delete' ? 'FailedDelete' : 'FailedCreate';
+        hands.events.event(replicaSetKind, replicaSet, 'Warning', reason, error.message);
+        await carryOut(hands, reconcileReplicaSet(observed, context.now, { reason, message: error.message }), context);
+      }
+      throw error;
+    },
+  };
+}
+
+/** The one that manages the Pod, or those that may want to. */
+function replicaSetsOf(pod: Pod, { replicaSets }: Caches): readonly string[] {
+  const metadata = metadataOf(pod);
+  const manager = controllerOf({ metadata });
+  if (manager !== undefined)
+    return manager.kind === replicaSetKind.kind ? [`${metadata.namespace}/${manager.name}`] : [];
+  return replicaSets
+    .list(metadata.namespace)
+    .filter(({ spec }) => labelSelectorPredicate(spec.selector)(metadata.labels))
+    .map(keyOf);
+}

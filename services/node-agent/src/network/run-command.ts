@@ -15,7 +15,9 @@ const mostOutputBytes = 64 * 1024 * 1024;
 /** Runs a program, gives it `input`, and resolves with its output. Rejects with what it wrote to stderr when it fails. */
 export const runCommand: RunCommand = (command, args, { input = '', signal }) =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { signal, timeout: timeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
+    // Node gives a child sockets for streams, and nft opens /dev/stdin by its path, which a socket refuses: hence a real pipe.
+    const [program, words] = input === '' ? [command, args] : ['sh', ['-c', 'cat | "$0" "$@"', command, ...args]];
+    const child = spawn(program, words, { signal, timeout: timeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
     const output: Buffer[] = [];
     let outputBytes = 0;
     let complaint = '';

@@ -53,21 +53,14 @@ function states(
     const reason = untouched ? 'PodInitializing' : 'ContainerCreating';
     return { state: waiting(trouble?.reason ?? reason, trouble?.message ?? ''), lastState: undefined };
   }
-  switch (newest.state) {
-    case 'running':
-      return { state: running(newest), lastState: lastOf(before) };
-    case 'created':
-    case 'unknown':
-      return { state: waiting('ContainerCreating', ''), lastState: lastOf(before) };
-    case 'exited': {
-      const again = !options.finished && mayRestart(restartPolicyOf(pod), newest.exitCode);
-      if (again && trouble) return { state: waiting(trouble.reason, trouble.message), lastState: lastOf(newest) };
-      const backoffMs = restartBackoffMs(newest);
-      if (!again || backoffMs === 0) return { state: terminated(newest), lastState: lastOf(before) };
-      const message = `back-off ${backoffMs / 1000}s restarting failed container ${container.name}`;
-      return { state: waiting('CrashLoopBackOff', message), lastState: lastOf(newest) };
-    }
-  }
+  if (newest.state === 'running') return { state: running(newest), lastState: lastOf(before) };
+  if (newest.state !== 'exited') return { state: waiting('ContainerCreating', ''), lastState: lastOf(before) };
+  const again = !options.finished && mayRestart(restartPolicyOf(pod), newest.exitCode);
+  if (again && trouble) return { state: waiting(trouble.reason, trouble.message), lastState: lastOf(newest) };
+  const backoffMs = restartBackoffMs(newest);
+  if (!again || backoffMs === 0) return { state: terminated(newest), lastState: lastOf(before) };
+  const message = `back-off ${backoffMs / 1000}s restarting failed container ${container.name}`;
+  return { state: waiting('CrashLoopBackOff', message), lastState: lastOf(newest) };
 }
 
 /** Why the next start of the container did not happen. */

@@ -92,9 +92,9 @@ export class PodSteps {
   }
 
   async #createSandbox({ attempt }: ActionOf<'createSandbox'>, pod: Live<Pod>, signal: AbortSignal): Promise<void> {
-    const { runtime, node, networkReady } = this.#context;
+    const { runtime, node } = this.#context;
     const config = sandboxConfig(pod, attempt, node);
-    if (!pod.spec.hostNetwork) await networkReady(signal);
+    if (!pod.spec.hostNetwork) await this.#context.networkReady(signal);
     try {
       await mkdir(config.logDirectory, { recursive: true, mode: 0o755 });
       await runtime.runSandbox(config);
@@ -166,10 +166,10 @@ export class PodSteps {
     observed: ObservedPod,
     signal: AbortSignal,
   ): Promise<void> {
-    const { runtime, endpointRemoved, logger } = this.#context;
+    const { runtime, logger } = this.#context;
     const { pod } = desired;
     if (isTerminating(pod) && graceSeconds > 0) {
-      await endpointRemoved(keyOf(pod), signal).catch((error: unknown) => {
+      await this.#context.endpointRemoved(keyOf(pod), signal).catch((error: unknown) => {
         signal.throwIfAborted();
         logger.warn({ err: error, pod: keyOf(pod) }, 'stopping a Pod that Services may still send to');
       });

@@ -25,12 +25,8 @@ export function containerResources(pod: Live<Pod>, container: Container, nodeMem
 
 /** The more of the node's memory a container was promised, the later it is killed when memory runs out. */
 function oomScore(pod: Live<Pod>, requestedBytes: number, nodeMemoryBytes: number): number {
-  switch (qosClass(pod)) {
-    case 'Guaranteed':
-      return -997;
-    case 'BestEffort':
-      return 1000;
-    case 'Burstable':
-      return Math.min(999, Math.max(3, Math.floor(1000 - (1000 * requestedBytes) / nodeMemoryBytes)));
-  }
+  const qos = qosClass(pod);
+  if (qos === 'Guaranteed') return -997;
+  if (qos === 'BestEffort') return 1000;
+  return Math.min(999, Math.max(3, Math.floor(1000 - (1000 * requestedBytes) / nodeMemoryBytes)));
 }

@@ -116,7 +116,9 @@ async function openStreams(dir: string, options: ExecOptions) {
   stdin?.pause();
   const all = [stdin, stdout, stderr].filter((stream) => stream !== undefined);
   const ended = Promise.all(
-    [stdout, stderr].map((stream) => stream && new Promise((resolve) => stream.once('close', resolve))),
+    [stdout, stderr]
+      .filter((stream) => stream !== undefined)
+      .map((stream) => new Promise((resolve) => stream.once('close', resolve))),
   );
   const started = () => {
     for (const fd of holders.splice(0)) closeSync(fd);

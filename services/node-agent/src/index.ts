@@ -1,0 +1,12 @@
+export { InformerComponent } from './informer-component.ts';
+export { NodeReporter, type NodeReporterOptions } from './node/node-reporter.ts';
+export { ApiWriter } from './pod/api-writer.ts';
+export { ApiConfigSource, type ConfigSource } from './pod/config-source.ts';
+export { ImagePuller } from './pod/image-puller.ts';
+export type { PodContext } from './pod/pod-context.ts';
+export { PodManager } from './pod/pod-manager.ts';
+export { Volumes } from './pod/volumes.ts';
+export { CriRuntime } from './runtime/cri-runtime.ts';
+export { FakeRuntime, type FakeRuntimeOptions } from './runtime/fake-runtime.ts';
+export type { Runtime } from './runtime/runtime.ts';
+export { Session, type SessionOptions } from './session/session.ts';

@@ -1,0 +1,37 @@
+import type { Clock } from '@navarch/kit';
+import type { LogsRequest } from '@navarch/proto';
+import { ApiError } from '@navarch/machinery';
+import { readLog } from '../runtime/log-reader.ts';
+import type { FrameStream } from './frame-stream.ts';
+import type { PodAccess } from './pod-access.ts';
+
+/** Answers a request for logs. */
+export async function serveLogs(
+  request: LogsRequest,
+  stream: FrameStream,
+  { access, clock }: { access: PodAccess; clock: Clock },
+): Promise<void> {
+  const instances = await access.instances(request);
+  const [newest, before] = instances;
+  const wanted = request.previous ? before : newest;
+  if (!wanted && request.previous) {
+    throw new ApiError(
+      'BadRequest',
+      `the container of Pod "${request.name}" was not restarted: there is no previous one`,
+    );
+  }
+  if (!wanted || wanted.state === 'created') throw access.waiting(request);
+  const chunks = readLog(wanted.logPath, {
+    follow: request.follow,
+    tailLines: request.tailLines,
+    sinceMs: request.sinceSeconds === undefined ? undefined : clock.now() - request.sinceSeconds * 1000,
+    timestamps: request.timestamps,
+    mayGrow: async () => {
+      const found = (await access.instances(request)).find(({ id }) => id === wanted.id);
+      return found?.state === 'running';
+    },
+    clock,
+    signal: stream.signal,
+  });
+  for await (const { stream: name, data } of chunks) await stream.send({ $case: name, value: data });
+}

@@ -1,0 +1,66 @@
+import { ApplyResponse_Result } from '@navarch/proto';
+import { Command } from 'commander';
+import { errorText } from '../errors.ts';
+import { type FileOptions, type Manifest, readManifests } from '../manifests.ts';
+import { dryRunOption, filenameOption, isDryRun, recursiveOption } from '../options.ts';
+import type { Runner } from '../runner.ts';
+import { objectName } from '../resource-args.ts';
+import { type Session, UserError } from '../session.ts';
+
+interface ApplyOptions extends FileOptions {
+  readonly dryRun?: string;
+}
+
+export const applyCommand = (run: Runner) =>
+  new Command('apply')
+    .description('Make real what manifests say')
+    .addOption(filenameOption().makeOptionMandatory())
+    .addOption(recursiveOption())
+    .addOption(dryRunOption())
+    .addHelpText('after', '\nExamples:\n  navctl apply -f examples/nginx/\n  cat pod.yaml | navctl apply -f -')
+    .action(run(apply));
+
+const resultText = {
+  [ApplyResponse_Result.UNSPECIFIED]: 'applied',
+  [ApplyResponse_Result.CREATED]: 'created',
+  [ApplyResponse_Result.CONFIGURED]: 'configured',
+  [ApplyResponse_Result.UNCHANGED]: 'unchanged',
+  [ApplyResponse_Result.UNRECOGNIZED]: 'applied',
+};
+
+async function apply(session: Session, options: ApplyOptions): Promise<number> {
+  const manifests = await readManifests(options, session.io.stdin);
+  for (const manifest of manifests) checkApplicable(manifest, session);
+  const dryRun = isDryRun(options);
+  let failures = 0;
+  for (const { kind, json, name, place } of namespacesFirst(manifests)) {
+    try {
+      const { result } = await session.client().apply(JSON.stringify(json), { namespace: session.namespace, dryRun });
+      session.print(`${objectName(kind, name)} ${resultText[result]}${dryRun ? ' (server dry run)' : ''}\n`);
+    } catch (error) {
+      failures++;
+      session.warn(`${place} ${objectName(kind, name)}: ${errorText(error, session.server)}\n`);
+    }
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+/** Refuses what apply can't do, before anything is sent. */
+export function checkApplicable({ object, name, place }: Manifest, session: Session): void {
+  if (name === '') {
+    throw new UserError(`${place} metadata.name: must be set; apply can't use generateName (navctl create -f can)`);
+  }
+  checkNamespace({ object, place }, session);
+}
+
+export function checkNamespace({ object, place }: Pick<Manifest, 'object' | 'place'>, session: Session): void {
+  const namespace = object.metadata?.namespace ?? '';
+  if (!session.namespaceGiven || namespace === '' || namespace === session.namespace) return;
+  throw new UserError(`${place} metadata.namespace: is "${namespace}", but --namespace says "${session.namespace}"`);
+}
+
+/** What lives in a namespace needs it to be there, wherever in the files it stands. */
+function namespacesFirst(manifests: readonly Manifest[]): readonly Manifest[] {
+  const isNamespace = ({ kind }: Manifest) => kind.case === 'namespace';
+  return [...manifests.filter(isNamespace), ...manifests.filter((manifest) => !isNamespace(manifest))];
+}

@@ -1,0 +1,120 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { decodeManifest, type KindDefinition, schemaOf } from '@navarch/kinds';
+import { applyDefaults, type FieldError, type KubeObject, readYaml, validateObject } from '@navarch/machinery';
+import { UserError } from './session.ts';
+
+/** One object of a file, read and checked. */
+export interface Manifest {
+  readonly kind: KindDefinition;
+  /** As the file has it: what is sent. */
+  readonly json: Record<string, unknown>;
+  /** As the file has it, decoded. */
+  readonly object: KubeObject;
+  readonly name: string;
+  /** web.yaml:12:1 */
+  readonly place: string;
+}
+
+export interface FileOptions {
+  readonly filename: readonly string[];
+  readonly recursive?: boolean;
+}
+
+/**
+ * Reads all manifests of files, folders (their *.yaml, *.yml and *.json) and '-', which is stdin. Each is decoded and
+ * checked by all rules that need no server. Throws one UserError that lists everything wrong in all of them.
+ */
+export async function readManifests(
+  { filename, recursive }: FileOptions,
+  stdin: Readable,
+): Promise<readonly Manifest[]> {
+  const manifests: Manifest[] = [];
+  const problems: string[] = [];
+  for (const path of filename) {
+    for (const { file, text } of await readFiles(path, recursive === true, stdin)) {
+      const { documents, errors } = readYaml(text);
+      for (const { position, message } of errors)
+        problems.push(`${file}:${position.line}:${position.column} ${message}`);
+      for (const document of documents) {
+        for (const { json, prefix } of expandList(document.json)) {
+          const locate = (field: string) => {
+            const { line, column } = document.locate(joinPath(prefix, field));
+            return `${file}:${line}:${column}`;
+          };
+          const { manifest, errors } = check(json, locate(''));
+          for (const { path, message } of errors)
+            problems.push(`${locate(path)} ${joinPath(prefix, path)}: ${message}`);
+          if (manifest !== undefined) manifests.push(manifest);
+        }
+      }
+    }
+  }
+  if (problems.length > 0) throw new UserError(`nothing was sent, because:\n  ${problems.join('\n  ')}`);
+  if (manifests.length === 0) throw new UserError(`no manifests in ${filename.join(', ')}`);
+  return manifests;
+}
+
+function check(json: unknown, place: string): { manifest?: Manifest; errors: readonly FieldError[] } {
+  const { kind, object, errors } = decodeManifest(json);
+  if (kind === undefined || errors.length > 0) return { errors };
+  const name = object.metadata?.name ?? '';
+  const problems: FieldError[] = [];
+  if (name === '' && (object.metadata?.generateName ?? '') === '') {
+    problems.push({ path: 'metadata.name', message: 'must be set' });
+  }
+  // Defaults go into a copy of its own: what is sent is what the file says.
+  const complete = decodeManifest(json).object ?? object;
+  const schema = schemaOf(kind);
+  applyDefaults(schema, complete);
+  kind.complete?.(complete);
+  const broken = validateObject(schema, complete);
+  problems.push(...broken);
+  if (broken.length === 0) problems.push(...(kind.validate?.(complete) ?? []));
+  // decodeManifest has accepted it, so it is an object.
+  return { manifest: { kind, object, json: json as Record<string, unknown>, name, place }, errors: problems };
+}
+
+/** `kind: List` holds several manifests, as `get -o yaml` prints them. */
+function expandList(json: unknown): readonly { json: unknown; prefix: string }[] {
+  const { kind, items } = (typeof json === 'object' && json !== null ? json : {}) as {
+    kind?: unknown;
+    items?: unknown;
+  };
+  if (kind !== 'List' || !Array.isArray(items)) return [{ json, prefix: '' }];
+  return items.map((item: unknown, index) => ({ json: item, prefix: `items[${index}]` }));
+}
+
+async function readFiles(
+  path: string,
+  recursive: boolean,
+  stdin: Readable,
+): Promise<readonly { file: string; text: string }[]> {
+  if (path === '-') return [{ file: 'stdin', text: await readAll(stdin) }];
+  try {
+    if (!(await stat(path)).isDirectory()) return [{ file: path, text: await readFile(path, 'utf8') }];
+    const entries = await readdir(path, { recursive, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+    return await Promise.all(files.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new UserError(`the path "${path}" does not exist`);
+    }
+    throw error;
+  }
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function joinPath(prefix: string, path: string): string {
+  if (prefix === '' || path === '') return prefix + path;
+  return path.startsWith('[') ? prefix + path : `${prefix}.${path}`;
+}

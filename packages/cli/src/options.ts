@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '@navarch/machinery';
+
+/** Options that several commands share, spelled as kubectl does. */
+export const filenameOption = () =>
+  new Option('-f, --filename <path>', 'a file, a folder, or - for stdin; may be given several times').argParser(
+    collect,
+  );
+export const recursiveOption = () => new Option('-R, --recursive', 'read folders in folders too');
+export const selectorOption = () =>
+  new Option('-l, --selector <labels>', 'only objects with these labels: app=web,tier!=test');
+export const fieldSelectorOption = () =>
+  new Option('--field-selector <fields>', 'only objects with these field values: status.phase=Running');
+export const allNamespacesOption = () => new Option('-A, --all-namespaces', 'in all namespaces');
+export const dryRunOption = () =>
+  new Option('--dry-run [mode]', 'let the server check everything, but change nothing')
+    .choices(['none', 'server', 'client'])
+    .preset('server');
+export const containerOption = () => new Option('-c, --container <name>', 'the container');
+
+/** --dry-run for client and server: both ask the server to check and to keep nothing. */
+export function isDryRun(options: { dryRun?: string }): boolean {
+  return options.dryRun !== undefined && options.dryRun !== 'none';
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** 30s, 5m, 1h30m; a bare number is seconds. */
+export function durationMs(text: string): number {
+  const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
+  if (milliseconds === undefined) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 1h30m.');
+  return milliseconds;
+}
+
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}

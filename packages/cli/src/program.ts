@@ -1,0 +1,93 @@
+import { Command } from 'commander';
+import { annotateCommand, labelCommand } from './commands/label.ts';
+import { apiResourcesCommand } from './commands/api-resources.ts';
+import { applyCommand } from './commands/apply.ts';
+import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
+import { createCommand } from './commands/create.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { describeCommand } from './commands/describe.ts';
+import { eventsCommand } from './commands/events.ts';
+import { execCommand } from './commands/exec.ts';
+import { explainCommand } from './commands/explain.ts';
+import { getCommand } from './commands/get.ts';
+import { logsCommand } from './commands/logs.ts';
+import { patchCommand } from './commands/patch.ts';
+import { rolloutCommand } from './commands/rollout.ts';
+import { scaleCommand } from './commands/scale.ts';
+import { setCommand } from './commands/set-image.ts';
+import { versionCommand } from './commands/version.ts';
+import { waitCommand } from './commands/wait.ts';
+import type { Action, CommandFactory, Runner } from './runner.ts';
+import type { Io, Session } from './session.ts';
+
+/** How a command gets its session from the options that all commands share. */
+export type Connect = (options: GlobalOptions) => Session;
+
+interface GlobalOptions {
+  readonly server?: string;
+  readonly namespace?: string;
+}
+
+const commands: readonly CommandFactory[] = [
+  getCommand,
+  describeCommand,
+  applyCommand,
+  createCommand,
+  deleteCommand,
+  logsCommand,
+  execCommand,
+  eventsCommand,
+  scaleCommand,
+  rolloutCommand,
+  setCommand,
+  patchCommand,
+  labelCommand,
+  annotateCommand,
+  waitCommand,
+  cordonCommand,
+  uncordonCommand,
+  apiResourcesCommand,
+  explainCommand,
+  versionCommand,
+];
+
+/** The whole command line. `run` parses it and gives the command's exit code; throws what the command throws. */
+export function buildProgram(connect: Connect, io: Io): { run(args: readonly string[]): Promise<number> } {
+  let exitCode = 0;
+  const runner: Runner =
+    <A extends unknown[]>(action: Action<A>) =>
+    async (...args: [...A, Command]) => {
+      const command = args.at(-1) as Command; // commander hands it over last
+      const session = connect(command.optsWithGlobals());
+      const result = await action(session, ...(args.slice(0, -1) as A));
+      exitCode = typeof result === 'number' ? result : 0;
+    };
+  const program = new Command('navctl')
+    .description("Drives a Navarch cluster: kubectl's verbs, flags and short names.")
+    .option('-s, --server <address>', 'address of the api (default: NAVARCH_API, or 127.0.0.1:7400)')
+    .option('-n, --namespace <name>', 'the namespace to work in (default: "default")')
+    .helpCommand(true)
+    .showSuggestionAfterError(true);
+  for (const factory of commands) program.addCommand(factory(runner));
+  for (const command of withDescendants(program)) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+    });
+  }
+  return {
+    run: async (args) => {
+      if (args.length === 0) {
+        program.outputHelp();
+        return 0;
+      }
+      await program.parseAsync(args, { from: 'user' });
+      return exitCode;
+    },
+  };
+}
+
+function withDescendants(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)];
+}

@@ -1,0 +1,35 @@
+import { type ApiClient, createClient } from '@navarch/client';
+import { CommanderError } from 'commander';
+import { reportError } from './errors.ts';
+import { buildProgram } from './program.ts';
+import type { Io, Session } from './session.ts';
+
+const defaultServer = '127.0.0.1:7400';
+
+/** Runs one command line, as in ['get', 'pods'], and gives the exit code. Never throws. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let client: ApiClient | undefined;
+  let server = defaultServer;
+  const connect = (options: { server?: string; namespace?: string }): Session => {
+    server = options.server ?? io.env['NAVARCH_API'] ?? defaultServer;
+    return {
+      io,
+      server,
+      namespace: options.namespace ?? 'default',
+      namespaceGiven: options.namespace !== undefined,
+      client: () => (client ??= createClient({ address: server })),
+      print: (text) => void io.stdout.write(text),
+      warn: (text) => void io.stderr.write(text),
+    };
+  };
+  try {
+    return await buildProgram(connect, io).run(args);
+  } catch (error) {
+    // commander has said what is wrong with the command line already.
+    if (error instanceof CommanderError) return error.exitCode;
+    if (io.signal.aborted) return 130;
+    return reportError(error, server, (text) => void io.stderr.write(text));
+  } finally {
+    client?.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { available, type NodeInfo, type PodInfo } from './snapshot.ts';
+
+/** What may happen in the cluster that lets a Pod fit which did not. */
+export const clusterEvents = [
+  'node-added',
+  'node-grew',
+  'node-labelled',
+  'node-became-ready',
+  'node-became-schedulable',
+  'pod-left',
+] as const;
+export type ClusterEvent = (typeof clusterEvents)[number];
+
+/** A stage that says which nodes can't have a Pod. */
+export interface Filter {
+  readonly name: string;
+  /** Why the node can't have the Pod, for the sentence "2 Insufficient cpu"; empty when it can. */
+  readonly reject: (pod: PodInfo, node: NodeInfo) => readonly string[];
+  /** What can lift a rejection, beyond a new node, which always may. */
+  readonly liftedBy: readonly ClusterEvent[];
+}
+
+const fits: readonly string[] = [];
+
+/** In the order in which they are asked; the first that rejects a node speaks for it. The words are kubectl users' own. */
+export const filters: readonly Filter[] = [
+  {
+    name: 'NodeUnschedulable',
+    reject: (_, node) => (node.unschedulable ? ['node(s) were unschedulable'] : fits),
+    liftedBy: ['node-became-schedulable'],
+  },
+  {
+    name: 'NodeReady',
+    reject: (_, node) => (node.ready ? fits : ['node(s) were not ready']),
+    liftedBy: ['node-became-ready'],
+  },
+  {
+    name: 'NodeSelector',
+    reject: ({ nodeSelector }, { labels }) => {
+      for (const label in nodeSelector) {
+        if (labels[label] !== nodeSelector[label]) return ["node(s) didn't match node selector"];
+      }
+      return fits;
+    },
+    liftedBy: ['node-labelled'],
+  },
+  {
+    name: 'NodePorts',
+    reject: ({ hostPorts }, node) =>
+      hostPorts.some((port) => node.hostPorts.has(port))
+        ? ["node(s) didn't have free ports for the requested pod ports"]
+        : fits,
+    liftedBy: ['pod-left'],
+  },
+  {
+    name: 'NodeResourcesFit',
+    reject: ({ requests }, node) => {
+      let reasons: string[] | undefined;
+      for (const resource in requests) {
+        const requested = requests[resource] ?? 0;
+        if (requested === 0 || requested <= available(node, resource)) continue;
+        reasons ??= [];
+        reasons.push(resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`);
+      }
+      return reasons ?? fits;
+    },
+    liftedBy: ['node-grew', 'pod-left'],
+  },
+];

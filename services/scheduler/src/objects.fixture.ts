@@ -1,0 +1,82 @@
+/** Pods and nodes for tests, as the api would serve them. */
+import { liveObject, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
+import type { Live } from '@navarch/machinery';
+import { Node, Pod } from '@navarch/proto';
+import { type NodeInfo, type PodInfo, toNodeInfo, toPodInfo, withPod } from './snapshot.ts';
+
+export interface PodShape {
+  readonly uid?: string;
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly disk?: string;
+  readonly selector?: Record<string, string>;
+  readonly hostPort?: number;
+  readonly scheduler?: string;
+  readonly on?: string;
+  readonly phase?: string;
+}
+
+export function pod(name: string, shape: PodShape = {}): Live<Pod> {
+  const { cpu, memory, disk, selector = {}, hostPort, scheduler, on = '', phase = 'Pending', uid = name } = shape;
+  const requests = Object.fromEntries(
+    Object.entries({ cpu, memory, 'ephemeral-storage': disk }).filter(([, amount]) => amount !== undefined),
+  );
+  const ports = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
+  return live(
+    podKind,
+    Pod.fromJSON({
+      metadata: { name, namespace: 'default', uid, generation: on === '' ? 1 : 2 },
+      spec: {
+        containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
+        nodeSelector: selector,
+        nodeName: on,
+        schedulerName: scheduler,
+      },
+      status: { phase },
+    }),
+  );
+}
+
+export interface NodeShape {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly disk?: string;
+  readonly pods?: string;
+  readonly labels?: Record<string, string>;
+  readonly weight?: string;
+  readonly ready?: boolean;
+  readonly unschedulable?: boolean;
+}
+
+export function node(name: string, shape: NodeShape = {}): Live<Node> {
+  const { cpu = '4', memory = '8Gi', disk = '100Gi', pods = '110', labels = {}, ready = true } = shape;
+  return live(
+    nodeKind,
+    Node.fromJSON({
+      metadata: {
+        name,
+        uid: name,
+        labels,
+        annotations: shape.weight === undefined ? {} : { 'scheduling.navarch.io/weight': shape.weight },
+      },
+      spec: { unschedulable: shape.unschedulable ?? false },
+      status: {
+        allocatable: { cpu, memory, 'ephemeral-storage': disk, pods },
+        conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      },
+    }),
+  );
+}
+
+export function podInfo(name: string, shape?: PodShape): PodInfo {
+  return toPodInfo(pod(name, shape));
+}
+
+/** A node that has these Pods already. */
+export function nodeInfo(name: string, shape?: NodeShape, pods: readonly PodInfo[] = []): NodeInfo {
+  return pods.reduce<NodeInfo>(withPod, toNodeInfo(node(name, shape)));
+}
+
+function live<T extends Pod | Node>(kind: typeof podKind | typeof nodeKind, object: T): Live<T> {
+  return liveObject<T>(toResource(kind as never, object));
+}

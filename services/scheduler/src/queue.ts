@@ -1,0 +1,196 @@
+import { backoffDelayMs, type Clock, onAbort } from '@navarch/kit';
+import type { ClusterEvent } from './filters.ts';
+import { mayHelp } from './schedule.ts';
+import type { PodInfo } from './snapshot.ts';
+
+export type QueueName = 'active' | 'backoff' | 'unschedulable';
+
+/** A Pod that waits for a node. */
+export interface QueuedPod {
+  readonly info: PodInfo;
+  /** How often it was tried before. */
+  readonly attempts: number;
+  /** When it came, on the monotonic clock. */
+  readonly sinceMs: number;
+}
+
+interface Entry {
+  info: PodInfo;
+  readonly sinceMs: number;
+  attempts: number;
+  /** When the last attempt ended. */
+  triedMs: number;
+  place: QueueName | 'taken';
+  /** While unschedulable: the filters that rejected it. */
+  filters: ReadonlySet<string>;
+  timer: Disposable | undefined;
+  /** How many cluster events there had been when it was taken. */
+  takenAt: number;
+}
+
+const backoffOptions = { baseMs: 1_000, maxMs: 10_000, jitter: 0.1 };
+/** After this long an unschedulable Pod is tried again even if nothing seems to have helped. */
+const unschedulableMs = 60_000;
+/** How many cluster events are remembered for Pods that were being decided on when they came. */
+const rememberedEvents = 4_096;
+
+/**
+ * The Pods without a node: those to be tried now, in the order in which they came; those that failed and wait for a while;
+ * and those that no node can have, which wait for something to happen that may help. One Pod is never taken twice at once.
+ */
+export class SchedulingQueue {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #active = new Set<string>();
+  readonly #sizes = { active: 0, backoff: 0, unschedulable: 0 };
+  #events: ClusterEvent[] = [];
+  #eventCount = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(options: { clock: Clock; random?: () => number }) {
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+  }
+
+  get sizes(): Readonly<Record<QueueName, number>> {
+    return this.#sizes;
+  }
+
+  /** A Pod without a node was seen: new, or changed. Only a changed spec brings one that waits back at once. */
+  add(info: PodInfo): void {
+    const entry = this.#entries.get(info.key);
+    if (entry === undefined || entry.info.uid !== info.uid) {
+      this.remove(info.key);
+      const nowMs = this.#clock.monotonicMs();
+      const fresh: Entry = {
+        info,
+        sinceMs: nowMs,
+        attempts: 0,
+        triedMs: nowMs,
+        place: 'taken',
+        filters: new Set(),
+        timer: undefined,
+        takenAt: this.#eventCount,
+      };
+      this.#entries.set(info.key, fresh);
+      this.#move(fresh, 'active');
+      return;
+    }
+    const changed = entry.info.pod.metadata.generation !== info.pod.metadata.generation;
+    entry.info = info;
+    if (changed && entry.place === 'unschedulable') this.#retry(entry);
+  }
+
+  /** A newer state of a Pod that may be here. */
+  refresh(info: PodInfo): void {
+    const entry = this.#entries.get(info.key);
+    if (entry?.info.uid === info.uid) entry.info = info;
+  }
+
+  /** The Pod needs no node any more: it has one, or is gone. */
+  remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#leave(entry);
+    this.#entries.delete(key);
+  }
+
+  /** Up to `max` Pods that are to be tried now, waiting for the first. Empty only when `signal` aborts. */
+  async take(max: number, signal: AbortSignal): Promise<readonly QueuedPod[]> {
+    while (this.#active.size === 0) {
+      if (signal.aborted) return [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      using _abort = onAbort(signal, resolve);
+      await promise;
+      this.#wake = undefined;
+    }
+    const taken: QueuedPod[] = [];
+    for (const key of this.#active) {
+      if (taken.length === max) break;
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      this.#move(entry, 'taken');
+      entry.takenAt = this.#eventCount;
+      taken.push({ info: entry.info, attempts: entry.attempts, sinceMs: entry.sinceMs });
+    }
+    return taken;
+  }
+
+  /** An attempt failed for a reason that lies outside the cluster's state: try again after a while. */
+  failed({ key, uid }: PodInfo): void {
+    const entry = this.#taken(key, uid);
+    if (entry === undefined) return;
+    this.#tried(entry);
+    this.#retry(entry);
+  }
+
+  /** No node can have the Pod: wait for something to happen that may lift what `filters` said. */
+  unschedulable({ key, uid }: PodInfo, filters: ReadonlySet<string>): void {
+    const entry = this.#taken(key, uid);
+    if (entry === undefined) return;
+    this.#tried(entry);
+    entry.filters = filters;
+    // What happened while it was being decided on was not in the snapshot.
+    if (this.#helpedSince(entry.takenAt, filters)) this.#retry(entry);
+    else this.#move(entry, 'unschedulable');
+  }
+
+  /** Something happened: those whom it may help are tried again. */
+  happened(event: ClusterEvent): void {
+    this.#eventCount++;
+    this.#events.push(event);
+    if (this.#events.length >= 2 * rememberedEvents) this.#events = this.#events.slice(-rememberedEvents);
+    if (this.#sizes.unschedulable === 0) return;
+    for (const entry of this.#entries.values()) {
+      if (entry.place === 'unschedulable' && mayHelp(event, entry.filters)) this.#retry(entry);
+    }
+  }
+
+  #helpedSince(eventCount: number, filters: ReadonlySet<string>): boolean {
+    const missed = this.#eventCount - eventCount;
+    if (missed > this.#events.length) return true;
+    return this.#events.slice(this.#events.length - missed).some((event) => mayHelp(event, filters));
+  }
+
+  #taken(key: string, uid: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry?.place === 'taken' && entry.info.uid === uid ? entry : undefined;
+  }
+
+  #tried(entry: Entry): void {
+    entry.attempts++;
+    entry.triedMs = this.#clock.monotonicMs();
+  }
+
+  /** To the active ones, as soon as enough time has passed since the last attempt. */
+  #retry(entry: Entry): void {
+    const delayMs =
+      entry.attempts === 0 ? 0 : backoffDelayMs(entry.attempts - 1, { ...backoffOptions, random: this.#random });
+    const remainingMs = entry.triedMs + delayMs - this.#clock.monotonicMs();
+    if (remainingMs <= 0) this.#move(entry, 'active');
+    else this.#move(entry, 'backoff', remainingMs);
+  }
+
+  #move(entry: Entry, place: Entry['place'], waitMs = unschedulableMs): void {
+    this.#leave(entry);
+    entry.place = place;
+    if (place === 'taken') return;
+    this.#sizes[place]++;
+    if (place === 'active') {
+      this.#active.add(entry.info.key);
+      this.#wake?.();
+    } else {
+      entry.timer = this.#clock.timer(waitMs, () => this.#move(entry, 'active'));
+    }
+  }
+
+  #leave(entry: Entry): void {
+    entry.timer?.[Symbol.dispose]();
+    entry.timer = undefined;
+    this.#active.delete(entry.info.key);
+    if (entry.place !== 'taken') this.#sizes[entry.place]--;
+    entry.place = 'taken';
+  }
+}

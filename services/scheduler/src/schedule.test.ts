@@ -1,0 +1,263 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { filters } from './filters.ts';
+import { type NodeShape, nodeInfo, type PodShape, podInfo } from './objects.fixture.ts';
+import { explain, schedule } from './schedule.ts';
+import { score } from './score.ts';
+import { type Strategy, strategies } from './select-node.ts';
+import { available, type NodeInfo, type PodInfo, type Snapshot, withPod } from './snapshot.ts';
+
+const profile = (strategy: Strategy) => ({ schedulerName: strategy, strategy });
+const snapshot = (nodes: readonly NodeInfo[], last: Record<string, string> = {}): Snapshot => ({
+  nodes: nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  lastChosen: new Map(Object.entries(last)),
+});
+
+describe('a Pod is put', () => {
+  const small = nodeInfo('small', { cpu: '2', memory: '4Gi' });
+  const large = nodeInfo('large', { cpu: '8', memory: '16Gi' });
+  const busy = nodeInfo('busy', { cpu: '8', memory: '16Gi' }, [podInfo('x', { cpu: '7', memory: '15Gi' })]);
+  const asks = podInfo('web', { cpu: '500m', memory: '1Gi' });
+
+  test.each<{ name: string; strategy: Strategy; nodes: NodeInfo[]; pod?: PodInfo; last?: string; on: string }>([
+    { name: 'where most is available', strategy: 'argmax', nodes: [small, large, busy], on: 'large' },
+    { name: 'where least remains', strategy: 'least-remaining', nodes: [small, large, busy], on: 'busy' },
+    {
+      name: 'by the weight of the node',
+      strategy: 'argmax',
+      nodes: [nodeInfo('small', { cpu: '2', memory: '4Gi', weight: '5' }), large],
+      on: 'small',
+    },
+    {
+      name: 'without regard to a weight that is no number',
+      strategy: 'argmax',
+      nodes: [nodeInfo('small', { cpu: '2', memory: '4Gi', weight: 'heavy' }), large],
+      on: 'large',
+    },
+    {
+      name: 'by what it requests alone',
+      strategy: 'argmax',
+      nodes: [nodeInfo('cpu', { cpu: '16', memory: '1Gi' }), nodeInfo('memory', { cpu: '2', memory: '64Gi' })],
+      pod: podInfo('web', { cpu: '1' }),
+      on: 'cpu',
+    },
+    {
+      name: 'among equals, where fewer Pods are',
+      strategy: 'argmax',
+      nodes: [nodeInfo('n1', {}, [podInfo('x')]), nodeInfo('n2'), nodeInfo('n3', {}, [podInfo('y')])],
+      pod: podInfo('web'),
+      on: 'n2',
+    },
+    { name: 'first of all by name', strategy: 'round-robin', nodes: [small, large, busy], on: 'busy' },
+    { name: 'on the next by name', strategy: 'round-robin', nodes: [small, large, busy], last: 'busy', on: 'large' },
+    { name: 'on the first again', strategy: 'round-robin', nodes: [small, large, busy], last: 'small', on: 'busy' },
+    { name: 'after a node that is gone', strategy: 'round-robin', nodes: [small, busy], last: 'large', on: 'small' },
+  ])('$name ($strategy)', ({ strategy, nodes, pod = asks, last, on }) => {
+    const cluster = snapshot(nodes, last === undefined ? {} : { [strategy]: last });
+    expect(schedule(pod, cluster, profile(strategy), 1)).toMatchObject({ type: 'place', nodeName: on });
+  });
+
+  test('its score is the sum of what is available over what is requested, times the weight', () => {
+    const weighted = nodeInfo('n', { cpu: '4', memory: '8Gi', disk: '100Gi', weight: '1.5' }, [
+      podInfo('x', { cpu: '1', memory: '2Gi' }),
+    ]);
+    const pod = podInfo('web', { cpu: '500m', memory: '1Gi', disk: '10Gi' });
+    expect(score(pod, weighted)).toBeCloseTo(1.5 * (3000 / 500 + 6 / 1 + 100 / 10));
+    expect(score(podInfo('nothing'), weighted)).toBe(0);
+  });
+});
+
+describe('a node is refused', () => {
+  test.each<{ name: string; pod: PodShape; node: NodeShape; has?: PodShape[]; reasons: string[] }>([
+    { name: 'cordoned', pod: {}, node: { unschedulable: true }, reasons: ['node(s) were unschedulable'] },
+    { name: 'not ready', pod: {}, node: { ready: false }, reasons: ['node(s) were not ready'] },
+    {
+      name: 'without the label',
+      pod: { selector: { disk: 'ssd' } },
+      node: { labels: { disk: 'hdd' } },
+      reasons: ["node(s) didn't match node selector"],
+    },
+    {
+      name: 'with its port taken',
+      pod: { hostPort: 80 },
+      node: {},
+      has: [{ hostPort: 80 }],
+      reasons: ["node(s) didn't have free ports for the requested pod ports"],
+    },
+    { name: 'full of Pods', pod: {}, node: { pods: '1' }, has: [{}], reasons: ['Too many pods'] },
+    {
+      name: 'too small in several ways',
+      pod: { cpu: '2', memory: '4Gi', disk: '1Gi' },
+      node: { cpu: '2', memory: '4Gi' },
+      has: [{ cpu: '1m', memory: '1' }],
+      reasons: ['Insufficient cpu', 'Insufficient memory'],
+    },
+  ])('$name', ({ pod, node, has = [], reasons }) => {
+    const there = has.map((shape, at) => podInfo(`x${at}`, shape));
+    const decision = schedule(podInfo('web', pod), snapshot([nodeInfo('n', node, there)]), profile('argmax'), 1);
+    expect(decision.type).toBe('reject');
+    expect(decision.rejections.get('n')?.reasons).toEqual(reasons);
+  });
+
+  test('exactly full is not too full', () => {
+    const node = nodeInfo('n', { cpu: '2', pods: '2' }, [podInfo('x', { cpu: '1500m' })]);
+    expect(schedule(podInfo('web', { cpu: '500m' }), snapshot([node]), profile('argmax'), 1).type).toBe('place');
+  });
+
+  test('and the sentence counts the reasons', () => {
+    const nodes = [
+      nodeInfo('a', { cpu: '1' }),
+      nodeInfo('b', { cpu: '1' }),
+      nodeInfo('c', { labels: { zone: 'x' }, cpu: '8' }),
+    ];
+    const decision = schedule(
+      podInfo('web', { cpu: '4', selector: { zone: 'y' } }),
+      snapshot(nodes.map((node) => (node.name === 'c' ? node : { ...node, labels: { zone: 'y' } }))),
+      profile('argmax'),
+      1,
+    );
+    expect(decision).toMatchObject({
+      message: "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) didn't match node selector.",
+      filters: new Set(['NodeResourcesFit', 'NodeSelector']),
+    });
+    expect(explain(new Map())).toBe('no nodes available to schedule pods');
+  });
+});
+
+const amount = (max: number, unit: string) => fc.integer({ min: 1, max }).map((count) => `${count}${unit}`);
+const podShape = fc.record<PodShape>(
+  {
+    cpu: amount(4000, 'm'),
+    memory: amount(4096, 'Mi'),
+    disk: amount(50, 'Gi'),
+    selector: fc.constantFrom({}, { zone: 'a' }, { zone: 'b' }),
+    hostPort: fc.constantFrom(80, 443),
+  },
+  { requiredKeys: [] },
+);
+const nodeShape = fc.record<NodeShape>(
+  {
+    cpu: amount(16, ''),
+    memory: amount(32, 'Gi'),
+    pods: amount(10, ''),
+    labels: fc.constantFrom({}, { zone: 'a' }, { zone: 'b' }),
+    weight: fc.constantFrom('0', '0.5', '2'),
+    ready: fc.boolean(),
+    unschedulable: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+const cluster = fc
+  .array(nodeShape, { maxLength: 8 })
+  .map((shapes) => shapes.map((shape, at) => nodeInfo(`n${at}`, shape)));
+
+/** Places Pods one after another, each decision counting for the next. */
+function placeAll(nodes: readonly NodeInfo[], shapes: readonly PodShape[], strategy: Strategy, seed: number) {
+  let now = nodes;
+  let last: string | undefined;
+  const decisions = shapes.map((shape, at) => {
+    const pod = podInfo(`p${at}`, shape);
+    const before = now;
+    const decision = schedule(
+      pod,
+      snapshot(before, last === undefined ? {} : { [strategy]: last }),
+      profile(strategy),
+      seed + at,
+    );
+    if (decision.type === 'place') {
+      last = decision.nodeName;
+      now = before.map((node) => (node.name === decision.nodeName ? withPod(node, pod) : node));
+    }
+    return { pod, before, decision };
+  });
+  return { now, decisions };
+}
+
+describe('whatever the cluster and the Pods', () => {
+  const everything = [
+    cluster,
+    fc.array(podShape, { maxLength: 25 }),
+    fc.constantFrom(...strategies),
+    fc.nat(),
+  ] as const;
+
+  test('no node gets more than it has, nor a Pod that it must not have', () => {
+    fc.assert(
+      fc.property(...everything, (nodes, shapes, strategy, seed) => {
+        const { now, decisions } = placeAll(nodes, shapes, strategy, seed);
+        for (const node of now) {
+          for (const resource of Object.keys(node.requested)) {
+            expect(available(node, resource)).toBeGreaterThanOrEqual(0);
+          }
+          expect([...node.hostPorts.values()].every((count) => count === 1)).toBe(true);
+        }
+        for (const { pod, before, decision } of decisions) {
+          const able = before.filter((node) => filters.every((filter) => filter.reject(pod, node).length === 0));
+          // Refused exactly where no node is able; and every node that is not able has its reason.
+          expect(decision.type).toBe(able.length > 0 ? 'place' : 'reject');
+          expect(decision.rejections.size).toBe(before.length - able.length);
+          expect(decision.type === 'reject' || able.some(({ name }) => name === decision.nodeName)).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('argmax chooses a highest score, least-remaining a lowest room, and the same seed the same node', () => {
+    fc.assert(
+      fc.property(cluster, podShape, fc.nat(), (nodes, shape, seed) => {
+        const pod = podInfo('web', shape);
+        const able = nodes.filter((node) => filters.every((filter) => filter.reject(pod, node).length === 0));
+        const chosen = strategies.map((strategy) => {
+          const decision = schedule(pod, snapshot(nodes), profile(strategy), seed);
+          expect(schedule(pod, snapshot(nodes), profile(strategy), seed)).toEqual(decision);
+          return decision.type === 'place' ? able.find(({ name }) => name === decision.nodeName) : undefined;
+        });
+        const [argmax, , , least] = chosen;
+        fc.pre(argmax !== undefined && least !== undefined);
+        const unweighted = (node: NodeInfo) => score(pod, { ...node, weight: 1 });
+        expect(score(pod, argmax)).toBe(Math.max(...able.map((node) => score(pod, node))));
+        expect(unweighted(least)).toBe(Math.min(...able.map(unweighted)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('round robin gives each of n nodes the same number of Pods, give or take one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 60 }), fc.nat(), (count, pods, seed) => {
+        const nodes = Array.from({ length: count }, (_, at) => nodeInfo(`n${at}`));
+        const { now } = placeAll(nodes, Array<PodShape>(pods).fill({}), 'round-robin', seed);
+        const counts = now.map((node) => node.pods);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  test('random reaches every node, none much more often than another', () => {
+    const nodes = Array.from({ length: 5 }, (_, at) => nodeInfo(`n${at}`));
+    const counts = new Map<string, number>();
+    for (let seed = 0; seed < 5_000; seed++) {
+      const decision = schedule(podInfo('web'), snapshot(nodes), profile('random'), seed);
+      const name = decision.type === 'place' ? decision.nodeName : '';
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    for (const { name } of nodes) {
+      expect(counts.get(name)).toBeGreaterThan(850);
+      expect(counts.get(name)).toBeLessThan(1_150);
+    }
+  });
+});
+
+test('100 nodes and 1,000 Pods are decided in well under 100 ms', () => {
+  const nodes = Array.from({ length: 100 }, (_, at) => nodeInfo(`n${at}`, { cpu: '32', memory: '64Gi' }));
+  const shapes = Array<PodShape>(1_000).fill({ cpu: '100m', memory: '128Mi' });
+  placeAll(nodes, shapes.slice(0, 100), 'argmax', 1); // warm
+  const startMs = performance.now();
+  const { now } = placeAll(nodes, shapes, 'argmax', 1);
+  const tookMs = performance.now() - startMs;
+  expect(now.every((node) => node.pods === 10)).toBe(true);
+  // A loaded machine may be slower than the goal; an order of magnitude is a fault.
+  expect(tookMs).toBeLessThan(1_000);
+  process.stderr.write(`1,000 decisions over 100 nodes: ${tookMs.toFixed(0)} ms\n`);
+});

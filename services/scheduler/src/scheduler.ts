@@ -1,0 +1,230 @@
+import {
+  bindWrite,
+  type Change,
+  type Client,
+  type InformerSet,
+  type WriteOutcome,
+  updateStatusWrite,
+} from '@navarch/client';
+import type { EventRecorder, Term } from '@navarch/controller';
+import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { Backoff, type Clock, type Logger, type Metrics, retry, systemClock } from '@navarch/kit';
+import { isApiError } from '@navarch/machinery';
+import type { Pod } from '@navarch/proto';
+import { ClusterState } from './cluster-state.ts';
+import { SchedulerMetrics } from './metrics.ts';
+import type { Profile } from './profiles.ts';
+import { type QueuedPod, SchedulingQueue } from './queue.ts';
+import { type Decision, schedule } from './schedule.ts';
+import { takesRoom, toPodInfo } from './snapshot.ts';
+import { withUnschedulable } from './unschedulable-condition.ts';
+
+/** How many writes one Transact may carry. */
+const batchSize = 100;
+/** How many batches may be on their way to the api while the next is decided. */
+const maxBatchesInFlight = 4;
+const writeTimeoutMs = 10_000;
+
+export interface SchedulerOptions {
+  readonly client: Pick<Client, 'transact' | 'version'>;
+  /** Holds Nodes and all Pods. Not running yet: the scheduler must hear of everything from the start. */
+  readonly informers: InformerSet;
+  readonly recorder: EventRecorder;
+  readonly profiles: readonly Profile[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock?: Clock;
+  /** In [0, 1): what seeds come from, and back-off. Default Math.random. */
+  readonly random?: () => number;
+}
+
+type Placement = QueuedPod & { readonly decision: Extract<Decision, { type: 'place' }> };
+type Refusal = QueuedPod & { readonly decision: Extract<Decision, { type: 'reject' }> };
+
+/**
+ * Gives Pods their nodes: takes those that wait, decides for each on a snapshot that counts what was decided before, and
+ * binds a batch in one call. What it knows is kept up to date from the start; it decides only while `lead` runs.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #clock: Clock;
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #state = new ClusterState();
+  readonly #queue: SchedulingQueue;
+  readonly #metrics: SchedulerMetrics;
+  #seed: number;
+
+  constructor(options: SchedulerOptions) {
+    const { clock = systemClock, informers, random = Math.random } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#profiles = new Map(options.profiles.map((profile) => [profile.schedulerName, profile]));
+    this.#queue = new SchedulingQueue({ clock, random });
+    this.#metrics = new SchedulerMetrics(options.metrics, this.#queue);
+    this.#seed = Math.floor(random() * 2 ** 31);
+    informers.onChange(nodeKind, (change) => {
+      for (const event of this.#state.onNode(change)) this.#queue.happened(event);
+    });
+    informers.onChange(podKind, (change) => {
+      for (const event of this.#state.onPod(change)) this.#queue.happened(event);
+      this.#consider(change);
+    });
+  }
+
+  /** Queues a Pod that needs a node from this scheduler, and no other. */
+  #consider({ type, object: pod }: Change<Pod>): void {
+    const info = toPodInfo(pod);
+    const { nodeName } = pod.spec;
+    const waits = type !== 'deleted' && nodeName === '' && pod.metadata.deletionTimestamp === '' && takesRoom(pod);
+    if (!waits || !this.#profiles.has(info.schedulerName)) this.#queue.remove(info.key);
+    // A change from before the binding may be seen after it was done: that Pod has what it needs.
+    else if (this.#state.assumes(info)) this.#queue.refresh(info);
+    else this.#queue.add(info);
+  }
+
+  /** Works until the term is over. */
+  async lead(term: Term): Promise<void> {
+    const { signal } = term;
+    const inFlight = new Set<Promise<void>>();
+    try {
+      // Only then do the caches show all that earlier leaders bound.
+      await this.#options.informers.reached(term.revision, signal);
+      while (!signal.aborted) {
+        const taken = await this.#queue.take(batchSize, signal);
+        if (taken.length === 0) break;
+        const work = this.#work(taken, term);
+        inFlight.add(work);
+        const done = () => inFlight.delete(work);
+        work.then(done, done);
+        // Deciding goes on while batches are on their way; what was decided already counts.
+        if (inFlight.size >= maxBatchesInFlight) await Promise.race(inFlight);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await Promise.all(inFlight);
+    }
+  }
+
+  /** Decides for all of `taken`, then does it. Whatever happens, each of them is back in the queue or placed at the end. */
+  async #work(taken: readonly QueuedPod[], term: Term): Promise<void> {
+    const placements: Placement[] = [];
+    const refusals: Refusal[] = [];
+    for (const queued of taken) {
+      const profile = this.#profiles.get(queued.info.schedulerName);
+      if (profile === undefined) continue; // never queued
+      const startMs = this.#clock.monotonicMs();
+      const decision = schedule(queued.info, this.#state.snapshot(), profile, this.#seed++);
+      this.#metrics.decided(this.#clock.monotonicMs() - startMs);
+      if (decision.type === 'reject') refusals.push({ ...queued, decision });
+      else {
+        this.#state.assume(queued.info, decision.nodeName);
+        placements.push({ ...queued, decision });
+      }
+    }
+    await Promise.all([this.#bind(placements, term), this.#refuse(refusals, term)]);
+  }
+
+  async #bind(placements: readonly Placement[], term: Term): Promise<void> {
+    if (placements.length === 0) return;
+    const startMs = this.#clock.monotonicMs();
+    const writes = placements.map(({ info, decision }) => {
+      const { namespace, name } = info.pod.metadata;
+      return bindWrite({ namespace, name, uid: info.uid, nodeName: decision.nodeName });
+    });
+    let outcomes: readonly WriteOutcome[];
+    try {
+      outcomes = await this.#options.client.transact(writes, this.#writeOptions(term));
+    } catch (error) {
+      await this.#bindFailed(placements, error, term);
+      return;
+    }
+    const nowMs = this.#clock.monotonicMs();
+    this.#metrics.bindingTook(nowMs - startMs);
+    for (const [index, placement] of placements.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok) this.#bound(placement, nowMs);
+      else {
+        if (outcome?.error.reason === 'Fenced') term.lose(outcome.error.message);
+        this.#giveBack(placement, outcome?.error.message ?? 'the api said nothing about it');
+      }
+    }
+  }
+
+  #bound({ info, decision, sinceMs }: Placement, nowMs: number): void {
+    const { recorder, logger } = this.#options;
+    this.#metrics.attempted('scheduled');
+    this.#metrics.bound(nowMs - sinceMs);
+    this.#queue.remove(info.key);
+    logger.debug({ pod: info.key, node: decision.nodeName, score: decision.score }, 'pod bound');
+    const message = `Successfully assigned ${info.key} to ${decision.nodeName}`;
+    recorder.event(podKind, info.pod, 'Normal', 'Scheduled', message);
+  }
+
+  /** The Pod has gone or changed, the node has gone, or the binding is known not to have been done. */
+  #giveBack({ info, decision }: Placement, why: string): void {
+    this.#metrics.attempted('error');
+    this.#options.logger.info({ pod: info.key, node: decision.nodeName, why }, 'pod not bound; trying again');
+    for (const event of this.#state.forget(info)) this.#queue.happened(event);
+    this.#queue.failed(info);
+  }
+
+  async #bindFailed(placements: readonly Placement[], error: unknown, term: Term): Promise<void> {
+    const { informers, logger } = this.#options;
+    if (isApiError(error, 'Fenced')) term.lose(error.message);
+    // It may have been done all the same: the caches tell, once they show a revision from after the call.
+    const maybeDone = !isApiError(error) || isApiError(error, 'Unavailable', 'Timeout', 'Cancelled', 'InternalError');
+    if (maybeDone && !term.signal.aborted) {
+      logger.warn({ err: error, pods: placements.length }, 'binding failed; looking what came of it');
+      try {
+        await informers.reached(await this.#revisionNow(term.signal), term.signal);
+      } catch (error) {
+        if (!term.signal.aborted) throw error;
+      }
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    for (const placement of placements) {
+      const now = informers.lister(podKind).get(placement.info.key);
+      const done = now?.metadata.uid === placement.info.uid && now.spec.nodeName === placement.decision.nodeName;
+      if (done) this.#bound(placement, this.#clock.monotonicMs());
+      else this.#giveBack(placement, why);
+    }
+  }
+
+  #revisionNow(signal: AbortSignal): Promise<bigint> {
+    const { client, logger } = this.#options;
+    return retry(async (signal) => (await client.version({ signal })).revision, {
+      backoff: new Backoff({ baseMs: 100, maxMs: 2_000, jitter: 0.5 }),
+      signal,
+      clock: this.#clock,
+      onError: (error, delayMs) => logger.warn({ err: error, delayMs }, 'the api does not answer; trying again'),
+    });
+  }
+
+  /** Says why in an Event and in the Pod's status, where that is news. */
+  async #refuse(refusals: readonly Refusal[], term: Term): Promise<void> {
+    const { client, informers, logger, recorder } = this.#options;
+    const news = refusals.flatMap(({ info, decision: { message, filters } }) => {
+      this.#metrics.attempted('unschedulable');
+      this.#queue.unschedulable(info, filters);
+      recorder.event(podKind, info.pod, 'Warning', 'FailedScheduling', message);
+      const pod = informers.lister(podKind).get(info.key) ?? info.pod;
+      return withUnschedulable(pod, message, this.#clock.now()) ?? [];
+    });
+    if (news.length === 0) return;
+    try {
+      const writes = news.map((pod) => updateStatusWrite(podKind, pod));
+      const outcomes = await client.transact(writes, this.#writeOptions(term));
+      // Who changed the Pod meanwhile is seen at the next attempt.
+      const refused = outcomes.filter((outcome) => !outcome.ok && outcome.error.reason !== 'Conflict');
+      if (refused.length > 0) logger.warn({ outcomes: refused }, 'the reason why Pods wait could not be told');
+    } catch (error) {
+      if (isApiError(error, 'Fenced')) term.lose(error.message);
+      else if (!term.signal.aborted) logger.warn({ err: error }, 'the reason why Pods wait could not be told');
+    }
+  }
+
+  #writeOptions(term: Term) {
+    return { fence: term.fence(), signal: term.signal, timeoutMs: writeTimeoutMs };
+  }
+}

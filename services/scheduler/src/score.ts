@@ -1,0 +1,20 @@
+import { podsResource } from './resources.ts';
+import { available, type NodeInfo, type PodInfo } from './snapshot.ts';
+
+/**
+ * The founding paper's score: Σ over resources r of weight(node) × available_r / requested_r. A resource that the Pod does
+ * not request does not score, nor does its place among the node's Pods.
+ */
+export function score(pod: PodInfo, node: NodeInfo): number {
+  return node.weight * room(pod, node);
+}
+
+/** The same without the weight: how often the Pod would fit, summed over what it requests. */
+export function room({ requests }: PodInfo, node: NodeInfo): number {
+  let sum = 0;
+  for (const resource in requests) {
+    const requested = requests[resource] ?? 0;
+    if (requested > 0 && resource !== podsResource) sum += available(node, resource) / requested;
+  }
+  return sum;
+}

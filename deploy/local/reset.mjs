@@ -1,6 +1,6 @@
 // npm run reset: npm stop, then removes the state. Built images stay cached.
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { helpText, places, readConfig } from './config.mjs';
 import { startedCluster, stopCluster } from './cluster.mjs';
@@ -27,7 +27,7 @@ await reportFailure(async () => {
   const left = await step('stop', (update) => stopCluster(config, update));
   await step(`remove ${home}`, async () => {
     for (const entry of entries) await rm(join(home, entry), { recursive: true, force: true });
-    await rm(home, { recursive: true, force: true });
+    await rmdir(home).catch(() => {}); // one that is a mount point stays, empty
   });
   if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`);
 });

@@ -51,7 +51,10 @@ export async function installModules(onLine) {
 /** @param {string} stderr */
 function npmReason(stderr) {
   const lines = stderr.split('\n').filter((line) => /^npm (error|ERR!) /.test(line) && !line.includes('complete log'));
-  return lines.map((line) => line.replace(/^npm (error|ERR!) /, '')).slice(0, 6).join('\n  ');
+  return lines
+    .map((line) => line.replace(/^npm (error|ERR!) /, ''))
+    .slice(0, 6)
+    .join('\n  ');
 }
 
 /**
@@ -76,7 +79,7 @@ async function matchesInstalled(lock) {
  */
 export async function buildWorkspace(onLine) {
   const now = await sourceState();
-  if ((await readOr(buildStamp)) === now) return false;
+  if ((await readOr(buildStamp)) === now && (await isBuilt())) return false;
   const { code, stdout, stderr } = await run('npm', ['run', '--silent', 'build'], { cwd: repository, onLine });
   if (code !== 0) {
     const said = `${stdout}${stderr}`.trim().split('\n').slice(0, 20).join('\n  ');
@@ -86,7 +89,7 @@ export async function buildWorkspace(onLine) {
   return true;
 }
 
-/** Changes with the name, size or time of any source, or when build output is missing. */
+/** Changes with the name, size or time of any source. */
 async function sourceState() {
   const hash = createHash('sha256').update((await readOr(lockStamp)) ?? '');
   const add = async (/** @type {string} */ path) => {
@@ -95,17 +98,23 @@ async function sourceState() {
   };
   await add(join(repository, 'tsconfig.json'));
   await addTree(join(repository, 'proto'), add);
-  for (const group of ['packages', 'services', '.']) {
-    const names = group === '.' ? ['bench', 'test'] : await readdir(join(repository, group));
-    for (const name of names.sort()) {
-      const folder = join(repository, group, name);
-      await add(join(folder, 'package.json'));
-      await add(join(folder, 'tsconfig.json'));
-      if (name !== 'proto') await addTree(join(folder, 'src'), add);
-      hash.update(String(existsSync(join(folder, 'dist'))));
-    }
+  for (const folder of await packageFolders()) {
+    await add(join(folder, 'package.json'));
+    await add(join(folder, 'tsconfig.json'));
+    // The generated package's sources are build output.
+    if (folder !== join(repository, 'packages/proto')) await addTree(join(folder, 'src'), add);
   }
   return hash.digest('hex');
+}
+
+const isBuilt = async () => (await packageFolders()).every((folder) => existsSync(join(folder, 'dist')));
+
+async function packageFolders() {
+  const folders = [join(repository, 'bench'), join(repository, 'test')];
+  for (const group of ['packages', 'services']) {
+    for (const name of await readdir(join(repository, group))) folders.push(join(repository, group, name));
+  }
+  return folders.sort();
 }
 
 /** @param {string} folder @param {(path: string) => Promise<void>} add */

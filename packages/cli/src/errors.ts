@@ -16,7 +16,7 @@ export function errorText(error: unknown, server: string): string {
   if (error instanceof UserError) return `error: ${error.message}`;
   if (isApiError(error, 'Unavailable', 'Timeout')) {
     return [
-      `The api at ${server} can't be reached: ${error.message}`,
+      `The api at ${server} can't be reached (${error.message}).`,
       'Is it running? `npm start` starts everything; --server or NAVARCH_API names another address.',
     ].join('\n');
   }

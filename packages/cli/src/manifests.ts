@@ -1,8 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { decodeManifest, type KindDefinition, schemaOf } from '@navarch/kinds';
-import { applyDefaults, type FieldError, type KubeObject, readYaml, validateObject } from '@navarch/machinery';
+import { decodeManifest, type KindDefinition, nameProblem, schemaOf } from '@navarch/kinds';
+import {
+  applyDefaults,
+  type FieldError,
+  type KubeObject,
+  type Position,
+  readYaml,
+  validateObject,
+} from '@navarch/machinery';
 import { UserError } from './session.ts';
 
 /** One object of a file, read and checked. */
@@ -25,30 +32,32 @@ export interface FileOptions {
 /**
  * Reads all manifests of files, folders (their *.yaml, *.yml and *.json) and '-', which is stdin. Each is decoded and
  * checked by all rules that need no server. Throws one UserError that lists everything wrong in all of them.
+ * With `only: 'names'` they may be wrong in all but kind and name, which is enough to delete or show what they name.
  */
 export async function readManifests(
   { filename, recursive }: FileOptions,
   stdin: Readable,
+  only?: 'names',
 ): Promise<readonly Manifest[]> {
   const manifests: Manifest[] = [];
   const problems: string[] = [];
   for (const path of filename) {
     for (const { file, text } of await readFiles(path, recursive === true, stdin)) {
+      const found: { position: Position; text: string }[] = [];
       const { documents, errors } = readYaml(text);
-      for (const { position, message } of errors)
-        problems.push(`${file}:${position.line}:${position.column} ${message}`);
+      for (const { position, message } of errors) found.push({ position, text: message });
       for (const document of documents) {
         for (const { json, prefix } of expandList(document.json)) {
-          const locate = (field: string) => {
-            const { line, column } = document.locate(joinPath(prefix, field));
-            return `${file}:${line}:${column}`;
-          };
-          const { manifest, errors } = check(json, locate(''));
-          for (const { path, message } of errors)
-            problems.push(`${locate(path)} ${joinPath(prefix, path)}: ${message}`);
+          const { manifest, errors } = check(json, placeText(file, document.locate(prefix)), only);
+          for (const { path, message } of errors) {
+            const field = joinPath(prefix, path);
+            found.push({ position: document.locate(field), text: `${field}: ${message}` });
+          }
           if (manifest !== undefined) manifests.push(manifest);
         }
       }
+      found.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
+      problems.push(...found.map(({ position, text }) => `${placeText(file, position)} ${text}`));
     }
   }
   if (problems.length > 0) throw new UserError(`nothing was sent, because:\n  ${problems.join('\n  ')}`);
@@ -56,14 +65,23 @@ export async function readManifests(
   return manifests;
 }
 
-function check(json: unknown, place: string): { manifest?: Manifest; errors: readonly FieldError[] } {
+function check(
+  json: unknown,
+  place: string,
+  only: 'names' | undefined,
+): { manifest?: Manifest; errors: readonly FieldError[] } {
   const { kind, object, errors } = decodeManifest(json);
-  if (kind === undefined || errors.length > 0) return { errors };
+  if (kind === undefined || (only !== 'names' && errors.length > 0)) return { errors };
   const name = object.metadata?.name ?? '';
   const problems: FieldError[] = [];
   if (name === '' && (object.metadata?.generateName ?? '') === '') {
     problems.push({ path: 'metadata.name', message: 'must be set' });
   }
+  const nameIsWrong = name === '' ? undefined : nameProblem(kind, name);
+  if (nameIsWrong !== undefined) problems.push({ path: 'metadata.name', message: nameIsWrong });
+  // decodeManifest has found a kind, so it is an object.
+  const manifest = { kind, object, json: json as Record<string, unknown>, name, place };
+  if (only === 'names') return { manifest, errors: problems };
   // Defaults go into a copy of its own: what is sent is what the file says.
   const complete = decodeManifest(json).object ?? object;
   const schema = schemaOf(kind);
@@ -72,8 +90,7 @@ function check(json: unknown, place: string): { manifest?: Manifest; errors: rea
   const broken = validateObject(schema, complete);
   problems.push(...broken);
   if (broken.length === 0) problems.push(...(kind.validate?.(complete) ?? []));
-  // decodeManifest has accepted it, so it is an object.
-  return { manifest: { kind, object, json: json as Record<string, unknown>, name, place }, errors: problems };
+  return { manifest, errors: problems };
 }
 
 /** `kind: List` holds several manifests, as `get -o yaml` prints them. */
@@ -117,4 +134,8 @@ async function readAll(stream: Readable): Promise<string> {
 function joinPath(prefix: string, path: string): string {
   if (prefix === '' || path === '') return prefix + path;
   return path.startsWith('[') ? prefix + path : `${prefix}.${path}`;
+}
+
+function placeText(file: string, { line, column }: Position): string {
+  return `${file}:${line}:${column}`;
 }

@@ -5,6 +5,7 @@ export { deployment } from './deployment.ts';
 export { endpointSlice } from './endpoint-slice.ts';
 export { event } from './event.ts';
 export { lease } from './lease.ts';
+export * from './names.ts';
 export { namespace } from './namespace.ts';
 export { node } from './node.ts';
 export { pod } from './pod.ts';

@@ -123,7 +123,7 @@ function gracePeriod({ force, now, gracePeriod }: DeleteOptions): number | undef
 async function findVictims(session: Session, args: readonly string[], options: DeleteOptions): Promise<Victim[]> {
   const { filename, recursive = false, selector, fieldSelector } = options;
   if (filename !== undefined) {
-    const manifests = await readManifests({ filename, recursive }, session.io.stdin);
+    const manifests = await readManifests({ filename, recursive }, session.io.stdin, 'names');
     return manifests.map(({ kind, name, object }) => ({
       kind,
       name,

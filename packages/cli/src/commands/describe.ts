@@ -25,7 +25,9 @@ export const describeCommand = (run: Runner) =>
 async function describe(session: Session, args: readonly string[], options: DescribeOptions): Promise<void> {
   const { filename, recursive = false } = options;
   const targets: readonly Target[] =
-    filename === undefined ? parseTargets(args) : await readManifests({ filename, recursive }, session.io.stdin);
+    filename === undefined
+      ? parseTargets(args)
+      : await readManifests({ filename, recursive }, session.io.stdin, 'names');
   let described = 0;
   for (const target of targets) {
     for (const object of await find(session, target, options)) {

@@ -103,7 +103,7 @@ async function list(session: Session, kind: KindDefinition, options: GetOptions)
 
 async function fileTargets(options: GetOptions, session: Session): Promise<readonly Target[]> {
   const { filename = [], recursive = false } = options;
-  const manifests = await readManifests({ filename, recursive }, session.io.stdin);
+  const manifests = await readManifests({ filename, recursive }, session.io.stdin, 'names');
   return manifests.map(({ kind, name }) => ({ kind, name }));
 }
 

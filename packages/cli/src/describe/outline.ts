@@ -11,29 +11,35 @@ export type Entry =
 
 export function outlineText(entries: readonly Entry[], indent = ''): string {
   // Values of one level stand below one another.
-  const widths = entries
-    .filter((entry) => !('entries' in entry) && !('table' in entry))
-    .map(({ label }) => label.length);
-  const width = Math.max(0, ...widths) + 3;
+  const width = Math.max(0, ...entries.filter(isLine).map(({ label }) => label.length)) + 3;
   return entries.map((entry) => indentBy(indent, entryText(entry, width))).join('');
 }
 
 function entryText(entry: Entry, width: number): string {
   const label = `${entry.label}:`;
-  if ('entries' in entry) {
-    return entry.entries.length === 0 ? `${label}  <none>\n` : `${label}\n${outlineText(entry.entries, '  ')}`;
+  if (isLine(entry)) {
+    const [first = '<none>', ...more] = valueLines(entry);
+    return [label.padEnd(width) + first, ...more.map((line) => ' '.repeat(width) + line)]
+      .map((line) => `${line.trimEnd()}\n`)
+      .join('');
   }
   if ('table' in entry) {
     const [titles = [], ...rows] = entry.table;
-    if (rows.length === 0) return `${label}  <none>\n`;
     const rule = titles.map((title) => '-'.repeat(String(title).length));
     return `${label}\n${indentBy('  ', formatTable([titles, rule, ...rows]))}`;
   }
-  const lines = 'lines' in entry ? entry.lines : String(entry.value).split('\n');
-  const [first = '<none>', ...more] = lines;
-  return [`${label.padEnd(width)}${first}`, ...more.map((line) => ' '.repeat(width) + line)]
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+  return 'entries' in entry ? `${label}\n${outlineText(entry.entries, '  ')}` : '';
+}
+
+/** Whether the entry is told on its label's line, as those are that hold nothing. */
+function isLine(entry: Entry): boolean {
+  if ('entries' in entry) return entry.entries.length === 0;
+  return 'table' in entry ? entry.table.length <= 1 : true;
+}
+
+function valueLines(entry: Entry): readonly string[] {
+  if ('lines' in entry) return entry.lines;
+  return 'value' in entry ? String(entry.value).split('\n') : [];
 }
 
 function indentBy(indent: string, text: string): string {

@@ -33,7 +33,7 @@ export function describePod(object: Live<Pod>): readonly Entry[] {
       table: [['Type', 'Status'], ...status.conditions.map(({ type, status }) => [type, status])],
     },
     ...volumeEntries(spec),
-    { label: 'QoS Class', value: status.qosClass || 'BestEffort' },
+    { label: 'QoS Class', value: status.qosClass || '<unset>' },
     labelsEntry('Node-Selectors', spec.nodeSelector),
   ];
 }

@@ -55,7 +55,11 @@ export class EtcdMaintenance {
 
   /** Lets etcd take writes again after it ran out of space. First `compact` and `defragment`, or it is full at once. */
   async disarm(): Promise<void> {
-    await this.#eachMember((member) => member.maintenance.alarm({ action: 'Deactivate', alarm: 'Nospace' }));
+    await this.#eachMember(async ({ maintenance }) => {
+      // Each alarm by the member that raised it: to name none is no error, and does nothing.
+      const { alarms } = await maintenance.alarm({ action: 'Get' });
+      for (const alarm of alarms) await maintenance.alarm({ action: 'Deactivate', ...alarm });
+    });
   }
 
   /** Idempotent. */

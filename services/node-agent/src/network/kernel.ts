@@ -53,7 +53,7 @@ export class Kernel {
   }
 
   async #links(signal: AbortSignal): Promise<readonly Link[]> {
-    return parseList<Link>(await this.#run('ip', ['-j', 'address', 'show'], { signal }));
+    return parseList(await this.#run('ip', ['-j', 'address', 'show'], { signal })) as Link[];
   }
 
   async #overlayState(signal: AbortSignal): Promise<OverlayState> {
@@ -69,13 +69,13 @@ export class Kernel {
       show('ip', 'neighbour', 'show', 'nud', 'permanent'),
       show('bridge', 'fdb', 'show'),
     ]);
-    const [detail] = parseList<{ linkinfo?: { info_data?: { local?: string } } }>(details);
+    const [detail] = parseList(details) as { linkinfo?: { info_data?: { local?: string } } }[];
     return {
       links,
       local: detail?.linkinfo?.info_data?.local,
-      routes: parseList(routes),
-      neighbours: parseList(neighbours),
-      forwarding: parseList(forwarding),
+      routes: parseList(routes) as OverlayState['routes'],
+      neighbours: parseList(neighbours) as OverlayState['neighbours'],
+      forwarding: parseList(forwarding) as OverlayState['forwarding'],
     };
   }
 
@@ -98,7 +98,7 @@ export class Kernel {
   }
 }
 
-/** `ip -j` prints a list, or nothing at all. The form is iproute2's own. */
-function parseList<T>(text: string): readonly T[] {
-  return text.trim() === '' ? [] : (JSON.parse(text) as T[]);
+/** `ip -j` prints a list, or nothing at all. Its form is iproute2's own: the casts above say what is used of it. */
+function parseList(text: string): readonly unknown[] {
+  return text.trim() === '' ? [] : (JSON.parse(text) as unknown[]);
 }

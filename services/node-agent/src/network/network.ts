@@ -22,6 +22,8 @@ export interface NetworkOptions extends Omit<NodeNetwork, 'podCidr'> {
   readonly cniConfDir: string;
   /** Ports of this node that no Service may take. */
   readonly reservedPorts?: readonly number[];
+  /** Names the node's own name servers. Default /etc/resolv.conf. */
+  readonly resolvConf?: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock?: Clock;
@@ -83,6 +85,7 @@ export class Network implements Component {
       logger: options.logger,
       metrics: options.metrics,
       clock: this.#clock,
+      ...(options.resolvConf !== undefined && { resolvConf: options.resolvConf }),
     });
     this.#applySeconds = options.metrics.histogram({
       name: 'navarch_network_apply_seconds',

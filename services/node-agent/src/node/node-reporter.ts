@@ -5,6 +5,7 @@ import { Backoff, type Clock, type Component, type Logger, retry } from '@navarc
 import { isApiError, type Live } from '@navarch/machinery';
 import { Lease, type Node, NodeHeartbeat, NodeStatus, type Pod } from '@navarch/proto';
 import type { Runtime } from '../runtime/runtime.ts';
+import { trouble } from '../trouble.ts';
 import { allocatable, newNode, type NodeFacts, type NodeHealth, nodeLabels, nodeStatus } from './node-object.ts';
 import { resourceStatus } from './resource-status.ts';
 
@@ -60,7 +61,7 @@ export class NodeReporter implements Component {
     const { clock, logger, heartbeatMs } = this.#options;
     const backoff = new Backoff({ baseMs: 200, maxMs: 5_000 });
     const onError = (error: unknown, delayMs: number) => {
-      logger.warn({ err: error, delayMs }, 'the Node object could not be brought up to date; trying again');
+      logger.warn({ ...trouble(error), delayMs }, 'the Node object could not be brought up to date; trying again');
     };
     try {
       while (!signal.aborted) {
@@ -141,7 +142,7 @@ export class NodeReporter implements Component {
           if (!sent) {
             await this.#renewLease(signal).catch((error: unknown) => {
               signal.throwIfAborted();
-              logger.warn({ err: error }, 'neither the bus nor the api takes the heartbeat');
+              logger.warn(trouble(error), 'neither the bus nor the api takes the heartbeat');
             });
           }
         }

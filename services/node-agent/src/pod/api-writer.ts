@@ -1,6 +1,6 @@
 import type { Client, ClientWrite, WriteOutcome } from '@navarch/client';
 import { Backoff, type Clock, type Logger } from '@navarch/kit';
-import { isApiError } from '@navarch/machinery';
+import { trouble } from '../trouble.ts';
 
 /** The api takes at most this many writes in one call. */
 const mostWrites = 100;
@@ -61,8 +61,8 @@ export class ApiWriter {
         }
         this.#waiting = [...batch, ...this.#waiting];
         const delayMs = backoff.next();
-        const level = isApiError(error, 'Unavailable', 'Timeout') ? 'warn' : 'error';
-        logger[level]({ err: error, delayMs, writes: batch.length }, "could not write Pods' status; trying again");
+        const fields = { ...trouble(error), delayMs, writes: batch.length };
+        logger.warn(fields, "could not write Pods' status; trying again");
         await clock.sleep(delayMs, signal).catch(() => undefined);
       }
     }

@@ -3,6 +3,7 @@ import { pod as podKind } from '@navarch/kinds';
 import { Backoff, type Component, retry } from '@navarch/kit';
 import { keyOf, type Live } from '@navarch/machinery';
 import { Pod } from '@navarch/proto';
+import { trouble } from '../trouble.ts';
 import type { RuntimeSnapshot } from '../runtime/runtime.ts';
 import { labelKeys } from './container-config.ts';
 import type { DesiredPod } from './model.ts';
@@ -87,7 +88,7 @@ export class PodManager implements Component {
           this.#adoptOrphans(snapshot);
         } catch (error) {
           signal.throwIfAborted();
-          logger.warn({ err: error }, 'the runtime can not be asked what runs; trying again');
+          logger.warn(trouble(error), 'the runtime can not be asked what runs; trying again');
         }
         await clock.sleep(relistMs, signal);
       }
@@ -140,7 +141,7 @@ export class PodManager implements Component {
       if (!signal.aborted) throw new Error("the runtime's event stream ended");
     };
     const onError = (error: unknown, delayMs: number) => {
-      logger.debug({ err: error, delayMs }, 'not following exits for now');
+      logger.debug({ ...trouble(error), delayMs }, 'not following exits for now');
     };
     await retry(follow, { backoff, signal, clock, onError }).catch((error: unknown) => {
       if (!signal.aborted) throw error;

@@ -1,6 +1,7 @@
 import { pod as podKind } from '@navarch/kinds';
 import { Backoff } from '@navarch/kit';
-import { isApiError, keyOf } from '@navarch/machinery';
+import { keyOf } from '@navarch/machinery';
+import { trouble } from '../trouble.ts';
 import { labelKeys } from './container-config.ts';
 import { type DesiredPod, isFinished, isTerminating, type ObservedPod, type PodAction } from './model.ts';
 import { nextPodAction } from './next-pod-action.ts';
@@ -93,11 +94,8 @@ export class PodWorker {
         } catch (error) {
           if (signal.aborted) return;
           const delayMs = backoff.next();
-          const level = isApiError(error, 'Unavailable', 'Timeout', 'Cancelled') ? 'warn' : 'error';
-          logger[level](
-            { err: error, pod: keyOf(this.#desired.pod), delayMs },
-            'a Pod could not be looked after; trying again',
-          );
+          const fields = { ...trouble(error), pod: keyOf(this.#desired.pod), delayMs };
+          logger.warn(fields, 'a Pod could not be looked after; trying again');
           await clock.sleep(delayMs, signal).catch(() => undefined);
         }
       }
@@ -115,7 +113,9 @@ export class PodWorker {
     const pod = this.#reporter.withLastStatus(desired.pod);
     const now = clock.now();
     const action = nextPodAction({ ...desired, pod }, observed, now);
-    if (!desired.gone && (action.type !== 'finalize' || observed.containers.length > 0)) {
+    // While its remains are cleared away, a Pod keeps the status that it ended with.
+    const clearing = action.type === 'finalize' || (isTerminating(pod) && action.type === 'removeSandbox');
+    if (!desired.gone && !clearing) {
       this.#reporter.report(desired.pod, podStatus(pod, observed, node.nodeIp, now));
     }
     this.#context.logger.debug({ pod: keyOf(pod), ...action, action: action.type }, 'next step');
@@ -180,11 +180,13 @@ export class PodWorker {
     const { clock, volumes, logger } = this.#context;
     const { pod, gone } = this.#desired;
     const changing = pod.spec.volumes.some(({ configMap, secret }) => configMap ?? secret);
-    if (!changing || !this.#memory.volumesReady || gone || isTerminating(pod)) return;
+    // After a restart of the agent they are in place when there is anything of the Pod to see them.
+    const inPlace = this.#memory.volumesReady || this.#ids.size > 0;
+    if (!changing || !inPlace || gone || isTerminating(pod)) return;
     if (clock.now() - this.#refreshedMs < refreshMs) return;
     this.#refreshedMs = clock.now();
     await volumes.prepare(pod).catch((error: unknown) => {
-      logger.warn({ err: error, pod: keyOf(pod) }, "a Pod's volumes could not be brought up to date");
+      logger.warn({ ...trouble(error), pod: keyOf(pod) }, "a Pod's volumes could not be brought up to date");
     });
   }
 

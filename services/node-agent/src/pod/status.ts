@@ -1,7 +1,7 @@
 import type { Live } from '@navarch/machinery';
 import type { Condition, ContainerStatus, Pod, PodStatus } from '@navarch/proto';
 import { containerStatus, time } from './container-status.ts';
-import { instancesOf, isFinished, type ObservedPod } from './model.ts';
+import { instancesOf, isFinished, isTerminating, type ObservedPod } from './model.ts';
 import { qosClass } from './qos.ts';
 import { verdict } from './verdict.ts';
 
@@ -11,7 +11,7 @@ import { verdict } from './verdict.ts';
  */
 export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string, now: number): PodStatus {
   const { finished } = verdict(pod, observed, now);
-  const final = isFinished(pod.status.phase) || finished !== undefined;
+  const final = isFinished(pod.status.phase) || finished !== undefined || isTerminating(pod);
   const initialized = isInitialized(pod, observed);
   const report = (init: boolean) => (container: Parameters<typeof containerStatus>[1]) =>
     containerStatus(pod, container, observed, { init, initialized, finished: final });

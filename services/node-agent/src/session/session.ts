@@ -3,6 +3,7 @@ import { abortable, Backoff, type Clock, type Component, grpcClientOptions, type
 import { ApiError, errorDetail, toApiError } from '@navarch/machinery';
 import { type AgentMessage, NodeSessionsService, type OpenStream, type StreamFrame } from '@navarch/proto';
 import type { Runtime } from '../runtime/runtime.ts';
+import { trouble } from '../trouble.ts';
 import { type FrameStream, frameStream } from './frame-stream.ts';
 import type { PodAccess } from './pod-access.ts';
 import { serveExec } from './serve-exec.ts';
@@ -38,7 +39,7 @@ export class Session implements Component {
     const { clock, logger } = this.#options;
     const backoff = new Backoff({ baseMs: 100, maxMs: 5_000 });
     const onError = (error: unknown, delayMs: number) => {
-      logger.debug({ err: error, delayMs }, 'no session with the api; trying again');
+      logger.debug({ ...trouble(toApiError(error)), delayMs }, 'no session with the api; trying again');
     };
     this.#loop = retry((aborting) => this.#hold(aborting, backoff), { backoff, signal, clock, onError }).catch(
       (error: unknown) => {

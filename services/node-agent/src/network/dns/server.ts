@@ -131,14 +131,16 @@ export class DnsServer {
           const end = 2 + received.readUInt16BE(0);
           const reply = await this.#answer(received.subarray(2, end), 'tcp');
           received = received.subarray(end);
-          if (reply === undefined || this.#tcp === undefined) return socket.destroy();
+          if (reply === undefined || this.#tcp === undefined) return;
           const length = Buffer.alloc(2);
           length.writeUInt16BE(reply.length);
           socket.write(Buffer.concat([length, reply]));
         }
       }
     };
-    serve().catch(() => socket.destroy());
+    void serve()
+      .catch(() => {})
+      .finally(() => socket.destroy());
   }
 }
 

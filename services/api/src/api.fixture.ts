@@ -1,5 +1,5 @@
 /** For tests: a whole api on an in-memory store and bus, behind real gRPC on loopback. */
-import { type CallOptions, type Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { MemoryBus, MemoryHub } from '@navarch/bus';
 import { kindByApiVersion, toResource } from '@navarch/kinds';
 import { createLogger, createMetrics, systemClock } from '@navarch/kit';
@@ -35,6 +35,12 @@ export function resource(manifest: Json): Resource {
   return toResource(kind, kind.message.fromJSON(fields));
 }
 
+/** The object in a Resource. T is the test's word. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a cast that reads well where it is used
+export function valueOf<T>(object: Resource | undefined): T {
+  return object?.object?.value as T;
+}
+
 type Unary = (request: never, done: (error: ServiceError | null, response: never) => void) => unknown;
 
 /** Calls with only the fields that matter; errors are ApiErrors. */
@@ -44,8 +50,7 @@ export class TestClient {
   readonly sessions: NodeSessionsClient;
   readonly #clients: Client[];
 
-  constructor(address: string, options: CallOptions = {}) {
-    void options;
+  constructor(address: string) {
     this.resources = new ResourcesClient(address, credentials.createInsecure());
     this.pods = new PodsClient(address, credentials.createInsecure());
     this.sessions = new NodeSessionsClient(address, credentials.createInsecure());

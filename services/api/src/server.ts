@@ -16,7 +16,7 @@ const receiveLimitBytes = 8 * 1024 * 1024;
 const drainMs = 5_000;
 
 export interface GrpcService {
-  readonly definition: ServiceDefinition<UntypedServiceImplementation>;
+  readonly definition: ServiceDefinition;
   readonly handlers: UntypedServiceImplementation;
 }
 

@@ -71,8 +71,8 @@ export class StoreFeed implements Component {
 
   async #begin(signal: AbortSignal): Promise<Page> {
     const newest = await this.#store.revision(signal);
-    const past = newest - backlogRevisions;
-    if (!this.#cache.filled && past > 0n) {
+    const past = newest > backlogRevisions ? newest - backlogRevisions : 1n;
+    if (!this.#cache.filled) {
       try {
         return await this.#store.list(objectPrefix, { revision: past, signal });
       } catch (error) {

@@ -4,7 +4,7 @@ import type { Store } from '@navarch/store';
 import type { CallMetrics } from './call-metrics.ts';
 import { unary } from './calls.ts';
 
-export const encodedClusterService: ServiceDefinition<UntypedServiceImplementation> = {
+export const encodedClusterService: ServiceDefinition = {
   getVersion: { ...ClusterService.getVersion, responseSerialize: (encoded: Buffer) => encoded },
 };
 

@@ -1,6 +1,6 @@
 import type { ConfigMap, Deployment, Namespace, Pod, Resource, Service } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { refusal, resource, startApi, type TestApi, type TestClient } from '../api.fixture.ts';
+import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
 
 let running: TestApi;
 let client: TestClient;
@@ -10,7 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
-const valueOf = <T>(object: Resource | undefined) => object?.object?.value as T;
 const configMap = (name: string, more: object = {}) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -301,8 +300,9 @@ describe('transact', () => {
       write: { $case: 'create' as const, value: resource(configMap(name)) },
     }));
     const { results } = await client.transact({ writes, atomic: true });
-    const [first, second] = results.map(({ result }) => (result?.value as unknown as Resource).revision);
-    expect(first).toBe(second);
+    const [first, second] = results.map(({ result }) => result?.value as unknown as Resource);
+    expect(first?.revision).toBe(second?.revision);
+    expect(first?.revision).toBeGreaterThan(0n);
   });
 });
 
@@ -314,8 +314,7 @@ describe('fence', () => {
       metadata: { name: 'leader', namespace: 'navarch-system' },
       spec: { holderIdentity: holder, leaseTransitions: transitions, leaseDurationSeconds: 15, renewTime },
     });
-    const kind = resourceVersionless(lease('a', 1, '2026-01-01T00:00:00Z'));
-    await client.create(kind);
+    await client.create(lease('a', 1, '2026-01-01T00:00:00Z'));
     const fence = { leaseNamespace: 'navarch-system', leaseName: 'leader', holderIdentity: 'a', transitions: 1 };
     await Promise.all([
       ...Array.from({ length: 10 }, (_, i) => client.update(resource(lease('a', 1, `2026-01-01T00:00:1${i}Z`)))),
@@ -325,7 +324,6 @@ describe('fence', () => {
     const late = await refusal(client.create(configMap('fenced-late'), { fence }));
     expect(late).toMatchObject({ reason: 'Fenced', message: expect.stringContaining('held by "b"') });
   });
-  const resourceVersionless = <T>(manifest: T) => manifest;
 });
 
 describe('services', () => {

@@ -140,7 +140,7 @@ export function decodeWrite({ write }: WriteMessage): Write {
       return bindWrite(write.value);
     case 'patch':
       return patchWrite(write.value);
-    case undefined:
+    default:
       throw new ApiError('BadRequest', 'a write must be one of create, update, update_status, delete, bind and patch');
   }
 }

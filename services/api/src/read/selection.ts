@@ -33,7 +33,7 @@ export function select(target: Target): Selection {
     namespace,
     matches: (object) =>
       (namespace === '' || object.namespace === namespace) &&
-      // Only selectors need the decoded object.
-      (conditions.length === 0 || conditions.every((condition) => condition(object.object))),
+      // Without conditions the object is not decoded.
+      conditions.every((condition) => condition(object.object)),
   };
 }

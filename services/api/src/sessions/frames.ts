@@ -1,4 +1,4 @@
-import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
 import { NodeSessionsService, PodsService, StreamFrame } from '@navarch/proto';
 
 /** Frames pass through the api as the bytes they came in: only the first of each stream is looked at. */
@@ -8,12 +8,12 @@ const frames = {
   responseSerialize: asIs,
 };
 
-export const framedPodsService: ServiceDefinition<UntypedServiceImplementation> = {
+export const framedPodsService: ServiceDefinition = {
   logs: { ...PodsService.logs, responseSerialize: asIs },
   exec: { ...PodsService.exec, ...frames },
 };
 
-export const framedSessionsService: ServiceDefinition<UntypedServiceImplementation> = {
+export const framedSessionsService: ServiceDefinition = {
   connect: NodeSessionsService.connect,
   serve: { ...NodeSessionsService.serve, ...frames },
 };

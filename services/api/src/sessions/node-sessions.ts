@@ -1,4 +1,9 @@
-import type { handleBidiStreamingCall, ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type handleBidiStreamingCall,
+  Metadata,
+  type ServerDuplexStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { type Clock, type Logger, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
 import type { AgentMessage, OpenStream } from '@navarch/proto';
@@ -109,6 +114,8 @@ export class NodeSessions {
     const ended = Promise.withResolvers<void>();
     const older = this.#sessions.get(nodeName);
     this.#sessions.set(nodeName, call);
+    // Tells the agent that it can be reached from now on.
+    call.sendMetadata(new Metadata());
     this.#logger.info({ node: nodeName }, 'node connected');
     // An agent that comes back before its old connection is known to be dead takes its place.
     older?.emit('error', toServiceError(new ApiError('Conflict', `another session of node "${nodeName}" took over`)));

@@ -85,7 +85,8 @@ async function carry(
   const ended = Promise.withResolvers<void>();
   const lost = () => ended.reject(new ApiError('Unavailable', `the connection to node "${nodeName}" was lost`));
   using _abort = onAbort(signal, () => ended.reject(signal.reason));
-  agent.on('end', () => ended.resolve());
+  // grpc-js reports a stream that was cut off as ended first, and as cancelled within the same turn of the event loop.
+  agent.on('end', () => setImmediate(() => (agent.cancelled ? lost() : ended.resolve())));
   agent.on('cancelled', lost);
   agent.on('error', lost);
   agent.write(encodeFrame(request));

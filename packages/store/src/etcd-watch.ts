@@ -113,7 +113,6 @@ async function* watchOnce(
           yield batch;
           toldAtMs = clock.monotonicMs();
         }
-        newest.progressed();
         continue;
       }
       // All that has come is delivered. Revisions of other prefixes count too: the caller may wait to have seen them.
@@ -127,8 +126,9 @@ async function* watchOnce(
       }
       const idleMs = clock.monotonicMs() - toldAtMs;
       if (idleMs >= bookmarkMs) newest.ask(assembler.position);
-      await reader.wait(newest.pending ? stallMs : bookmarkMs - idleMs, clock, signal);
-      newest.throwIfStalled();
+      const woken = await reader.wait(newest.pending ? stallMs : bookmarkMs - idleMs, clock, signal);
+      newest.throwIfFailed();
+      if (!woken && newest.answered) throw new Error(`the watch brought nothing of what is new for ${stallMs} ms`);
     }
   } finally {
     call.cancel();
@@ -140,7 +140,7 @@ class NewestRevision {
   readonly #parts: WatchParts;
   readonly #wake: () => void;
   #asking = false;
-  #answer: { readonly revision: bigint; sinceMs: number } | undefined;
+  #answer: bigint | undefined;
   #error: Error | undefined;
 
   constructor(parts: WatchParts, wake: () => void) {
@@ -150,7 +150,11 @@ class NewestRevision {
 
   /** Asked and not answered, or answered and not yet reached. */
   get pending(): boolean {
-    return this.#asking || this.#answer !== undefined;
+    return this.#asking || this.answered;
+  }
+
+  get answered(): boolean {
+    return this.#answer !== undefined;
   }
 
   /** `position`: how far the stream has come already. */
@@ -162,7 +166,7 @@ class NewestRevision {
       .then(
         (revision) => {
           if (revision < position) this.#error = futureError(position, revision);
-          else this.#answer = { revision, sinceMs: this.#parts.clock.monotonicMs() };
+          else this.#answer = revision;
         },
         (error: Error) => (this.#error = error),
       )
@@ -174,22 +178,14 @@ class NewestRevision {
 
   /** Whether the answer is there and the stream has come as far. */
   reachedBy(position: bigint): boolean {
-    return this.#answer !== undefined && this.#answer.revision <= position;
+    return this.#answer !== undefined && this.#answer <= position;
   }
 
   forget(): void {
     this.#answer = undefined;
   }
 
-  /** The stream lives. */
-  progressed(): void {
-    if (this.#answer) this.#answer.sinceMs = this.#parts.clock.monotonicMs();
-  }
-
-  throwIfStalled(): void {
+  throwIfFailed(): void {
     if (this.#error) throw this.#error;
-    if (!this.#answer) return;
-    const silentMs = this.#parts.clock.monotonicMs() - this.#answer.sinceMs;
-    if (silentMs >= stallMs) throw new Error(`the watch brought nothing for ${Math.round(silentMs)} ms`);
   }
 }

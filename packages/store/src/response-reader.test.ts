@@ -47,10 +47,10 @@ test('what came before the end is taken before its error', async () => {
 test('waits no longer than it is told, than its signal, or than until it is woken', async () => {
   const silent = new Duplex({ objectMode: true, read: () => {}, write: () => {} });
   const reader = new ResponseReader(silent as unknown as ClientDuplexStream<etcd.WatchRequest, etcd.WatchResponse>);
-  await reader.wait(1, systemClock, never);
-  await reader.wait(60_000, systemClock, AbortSignal.abort());
+  expect(await reader.wait(1, systemClock, never)).toBe(false);
+  expect(await reader.wait(60_000, systemClock, AbortSignal.abort())).toBe(true);
   const woken = reader.wait(60_000, systemClock, never);
   reader.wake();
-  await woken;
+  expect(await woken).toBe(true);
   expect(reader.take()).toBeUndefined();
 });

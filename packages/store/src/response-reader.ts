@@ -37,15 +37,17 @@ export class ResponseReader {
     return this.#responses.length === 0;
   }
 
-  /** Waits until there is something to `take`, or `wake`, or `signal`, or `ms` are over. */
-  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    if (!this.empty || this.#ended) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    using _timer = clock.timer(ms, resolve);
-    using _listener = onAbort(signal, resolve);
-    await promise;
+  /** Waits until there is something to `take`, or `wake`, or `signal`; false when nothing of it came within `ms`. */
+  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+    if (!this.empty || this.#ended) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => resolve(true);
+    this.#wake = wake;
+    using _timer = clock.timer(ms, () => resolve(false));
+    using _listener = onAbort(signal, wake);
+    const woken = await promise;
     this.#wake = undefined;
+    return woken;
   }
 
   wake(): void {

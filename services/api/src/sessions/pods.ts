@@ -20,6 +20,8 @@ import type { NodeSessions } from './node-sessions.ts';
 import { pump } from './pump.ts';
 
 const firstFrameMs = 10_000;
+/** grpc-js reports a stream that was cut off as ended first, and a moment later, seen as 2 ms, as cancelled. */
+const cutOffMs = 20;
 
 interface PodsParts {
   readonly sources: Sources;
@@ -85,8 +87,7 @@ async function carry(
   const ended = Promise.withResolvers<void>();
   const lost = () => ended.reject(new ApiError('Unavailable', `the connection to node "${nodeName}" was lost`));
   using _abort = onAbort(signal, () => ended.reject(signal.reason));
-  // grpc-js reports a stream that was cut off as ended first, and as cancelled within the same turn of the event loop.
-  agent.on('end', () => setImmediate(() => (agent.cancelled ? lost() : ended.resolve())));
+  agent.on('end', () => setTimeout(() => (agent.cancelled ? lost() : ended.resolve()), cutOffMs));
   agent.on('cancelled', lost);
   agent.on('error', lost);
   agent.write(encodeFrame(request));

@@ -6,6 +6,7 @@ import { createLogger, systemClock } from '@navarch/kit';
 import { ApiError, keyOf, type KubeObject, keyString, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { FakeRuntime, type FakeRuntimeOptions } from '../runtime/fake-runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { ApiWriter } from './api-writer.ts';
 import type { ConfigData } from './config-source.ts';
 import { ImagePuller } from './image-puller.ts';
@@ -107,24 +108,31 @@ function refused(reason: string): WriteOutcome {
   return { ok: false, error: { reason, message: reason, fields: [] } };
 }
 
-export interface TestNode {
+export interface TestNode<R extends Runtime = FakeRuntime> {
   readonly api: FakeApi;
-  readonly runtime: FakeRuntime;
+  readonly runtime: R;
+  readonly dir: string;
   readonly events: { readonly reason: string; readonly message: string }[];
   readonly configMaps: Map<string, ConfigData>;
+  readonly secrets: Map<string, ConfigData>;
   /** The agent ends and another takes its place; what runs stays. */
   restartAgent(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A node with a runtime of its own, whose agent looks after the Pods of `api`. */
-export async function startNode(options: FakeRuntimeOptions = {}): Promise<TestNode> {
+/** A node with a fake runtime. */
+export function startNode(options: FakeRuntimeOptions = {}): Promise<TestNode> {
+  return startNodeOn(new FakeRuntime({ images: ['busybox:1'], ...options }));
+}
+
+/** A node whose agent looks after the Pods of `api`. */
+export async function startNodeOn<R extends Runtime>(runtime: R): Promise<TestNode<R>> {
   const dir = await mkdtemp(join(tmpdir(), 'nv-node-'));
   const api = new FakeApi();
   api.sync();
-  const runtime = new FakeRuntime({ images: ['busybox:1'], ...options });
   const events: { reason: string; message: string }[] = [];
   const configMaps = new Map<string, ConfigData>();
+  const secrets = new Map<string, ConfigData>();
   let agent = await startAgent();
 
   async function startAgent(): Promise<{ stop(): Promise<void> }> {
@@ -134,7 +142,7 @@ export async function startNode(options: FakeRuntimeOptions = {}): Promise<TestN
     const podRoot = join(dir, 'pods');
     const config = {
       configMap: async (_namespace: string, name: string) => configMaps.get(name),
-      secret: async () => undefined,
+      secret: async (_namespace: string, name: string) => secrets.get(name),
     };
     const node = {
       nodeName: 'n1',
@@ -177,8 +185,10 @@ export async function startNode(options: FakeRuntimeOptions = {}): Promise<TestN
   return {
     api,
     runtime,
+    dir,
     events,
     configMaps,
+    secrets,
     restartAgent: async () => {
       await agent.stop();
       agent = await startAgent();

@@ -14,6 +14,8 @@ export type ClusterEvent = (typeof clusterEvents)[number];
 /** A stage that says which nodes can't have a Pod. */
 export interface Filter {
   readonly name: string;
+  /** Whether the filter has to be asked for this Pod at all. Default: yes. */
+  readonly concerns?: (pod: PodInfo) => boolean;
   /** Why the node can't have the Pod, for the sentence "2 Insufficient cpu"; empty when it can. */
   readonly reject: (pod: PodInfo, node: NodeInfo) => readonly string[];
   /** What can lift a rejection, beyond a new node, which always may. */
@@ -36,9 +38,10 @@ export const filters: readonly Filter[] = [
   },
   {
     name: 'NodeSelector',
+    concerns: ({ nodeSelector }) => nodeSelector.length > 0,
     reject: ({ nodeSelector }, { labels }) => {
-      for (const label in nodeSelector) {
-        if (labels[label] !== nodeSelector[label]) return ["node(s) didn't match node selector"];
+      for (const [label, value] of nodeSelector) {
+        if (labels[label] !== value) return ["node(s) didn't match node selector"];
       }
       return fits;
     },
@@ -46,6 +49,7 @@ export const filters: readonly Filter[] = [
   },
   {
     name: 'NodePorts',
+    concerns: ({ hostPorts }) => hostPorts.length > 0,
     reject: ({ hostPorts }, node) =>
       hostPorts.some((port) => node.hostPorts.has(port))
         ? ["node(s) didn't have free ports for the requested pod ports"]
@@ -54,11 +58,10 @@ export const filters: readonly Filter[] = [
   },
   {
     name: 'NodeResourcesFit',
-    reject: ({ requests }, node) => {
+    reject: ({ needs }, node) => {
       let reasons: string[] | undefined;
-      for (const resource in requests) {
-        const requested = requests[resource] ?? 0;
-        if (requested === 0 || requested <= available(node, resource)) continue;
+      for (const { resource, amount } of needs) {
+        if (amount <= available(node, resource)) continue;
         reasons ??= [];
         reasons.push(resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`);
       }

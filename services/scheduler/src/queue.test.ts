@@ -12,33 +12,35 @@ beforeEach(() => {
   clock = new VirtualClock();
   queue = new SchedulingQueue({ clock, random: () => 0 });
 });
-const take = async (max = 10) => (await queue.take(max, signal)).map(({ info }) => info.pod.metadata.name);
+const take = (max = 10) => queue.take(max).map(({ info }) => info.pod.metadata.name);
 
 describe('the queue', () => {
   test('gives Pods in the order in which they came, up to a limit, each once', async () => {
     for (const name of ['b', 'a', 'c']) queue.add(podInfo(name));
     queue.add(podInfo('a'));
-    expect(await take(2)).toEqual(['b', 'a']);
-    expect(await take(2)).toEqual(['c']);
+    expect(take(2)).toEqual(['b', 'a']);
+    expect(take(2)).toEqual(['c']);
     queue.add(podInfo('b'));
     expect(queue.sizes).toEqual({ active: 0, backoff: 0, unschedulable: 0 });
   });
 
   test('waits for a Pod, or for the signal', async () => {
-    const waiting = take();
+    const waiting = queue.waiting(signal);
     queue.add(podInfo('a'));
-    expect(await waiting).toEqual(['a']);
+    await waiting;
+    expect(take()).toEqual(['a']);
     const controller = new AbortController();
-    const stopped = queue.take(1, controller.signal);
+    const stopped = queue.waiting(controller.signal);
     controller.abort();
-    expect(await stopped).toEqual([]);
+    await stopped;
+    expect(take()).toEqual([]);
   });
 
   test('brings a failed one back after 1 s, then 2 s, and so on to 10 s', async () => {
     const pod = podInfo('a');
     queue.add(pod);
     for (const delayMs of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
-      await take();
+      take();
       queue.failed(pod);
       await clock.advance(delayMs - 1);
       expect(queue.sizes).toMatchObject({ active: 0, backoff: 1 });
@@ -50,7 +52,7 @@ describe('the queue', () => {
   test('keeps an unschedulable one until something happens that may help', async () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.unschedulable(pod, selector);
     await clock.advance(5_000);
     queue.happened('pod-left');
@@ -63,7 +65,7 @@ describe('the queue', () => {
   test('lets one that was just tried wait for its back-off even if something helped', async () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.unschedulable(pod, fit);
     queue.happened('pod-left');
     expect(queue.sizes).toMatchObject({ active: 0, backoff: 1, unschedulable: 0 });
@@ -71,10 +73,10 @@ describe('the queue', () => {
     expect(queue.sizes).toMatchObject({ active: 1 });
   });
 
-  test('does not miss what happened while a Pod was being decided on', async () => {
+  test('does not miss what happened while a Pod was being decided on', () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.happened('pod-left');
     queue.unschedulable(pod, fit);
     expect(queue.sizes).toMatchObject({ backoff: 1, unschedulable: 0 });
@@ -84,7 +86,7 @@ describe('the queue', () => {
     queue.happened('pod-left');
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.unschedulable(pod, fit);
     expect(queue.sizes).toMatchObject({ unschedulable: 1 });
   });
@@ -92,16 +94,16 @@ describe('the queue', () => {
   test('tries an unschedulable one again after a minute', async () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.unschedulable(pod, fit);
     await clock.advance(60_000);
-    expect(await take()).toEqual(['a']);
+    expect(take()).toEqual(['a']);
   });
 
   test('forgets a Pod that needs no node any more, and what becomes of its attempt', async () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.remove(pod.key);
     queue.failed(pod);
     queue.unschedulable(pod, fit);
@@ -113,7 +115,7 @@ describe('the queue', () => {
   test('takes a new Pod of an old name for what it is', async () => {
     const old = podInfo('a');
     queue.add(old);
-    await take();
+    take();
     queue.add(podInfo('a', { uid: 'another' }));
     queue.failed(old);
     expect(queue.sizes).toMatchObject({ active: 1, backoff: 0 });
@@ -122,7 +124,7 @@ describe('the queue', () => {
   test('keeps one that changed its status where it is', async () => {
     const pod = podInfo('a');
     queue.add(pod);
-    await take();
+    take();
     queue.unschedulable(pod, fit);
     queue.add(podInfo('a'));
     expect(queue.sizes).toMatchObject({ unschedulable: 1 });

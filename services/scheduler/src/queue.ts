@@ -96,16 +96,19 @@ export class SchedulingQueue {
     this.#entries.delete(key);
   }
 
-  /** Up to `max` Pods that are to be tried now, waiting for the first. Empty only when `signal` aborts. */
-  async take(max: number, signal: AbortSignal): Promise<readonly QueuedPod[]> {
-    while (this.#active.size === 0) {
-      if (signal.aborted) return [];
+  /** Resolves when there is a Pod to be tried now, or when `signal` aborts. */
+  async waiting(signal: AbortSignal): Promise<void> {
+    while (this.#active.size === 0 && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       using _abort = onAbort(signal, resolve);
       await promise;
       this.#wake = undefined;
     }
+  }
+
+  /** Up to `max` Pods that are to be tried now. */
+  take(max: number): readonly QueuedPod[] {
     const taken: QueuedPod[] = [];
     for (const key of this.#active) {
       if (taken.length === max) break;

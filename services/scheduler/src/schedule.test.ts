@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ClusterState } from './cluster-state.ts';
 import { filters } from './filters.ts';
-import { type NodeShape, nodeInfo, type PodShape, podInfo } from './objects.fixture.ts';
+import { type NodeShape, node, nodeInfo, type PodShape, podInfo } from './objects.fixture.ts';
 import { explain, schedule } from './schedule.ts';
 import { score } from './score.ts';
 import { type Strategy, strategies } from './select-node.ts';
@@ -227,7 +228,12 @@ describe('whatever the cluster and the Pods', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 60 }), fc.nat(), (count, pods, seed) => {
         const nodes = Array.from({ length: count }, (_, at) => nodeInfo(`n${at}`));
-        const { now } = placeAll(nodes, Array<PodShape>(pods).fill({}), 'round-robin', seed);
+        const { now } = placeAll(
+          nodes,
+          Array.from({ length: pods }, () => ({})),
+          'round-robin',
+          seed,
+        );
         const counts = now.map((node) => node.pods);
         expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
       }),
@@ -249,15 +255,24 @@ describe('whatever the cluster and the Pods', () => {
   });
 });
 
-test('100 nodes and 1,000 Pods are decided in well under 100 ms', () => {
-  const nodes = Array.from({ length: 100 }, (_, at) => nodeInfo(`n${at}`, { cpu: '32', memory: '64Gi' }));
-  const shapes = Array<PodShape>(1_000).fill({ cpu: '100m', memory: '128Mi' });
-  placeAll(nodes, shapes.slice(0, 100), 'argmax', 1); // warm
-  const startMs = performance.now();
-  const { now } = placeAll(nodes, shapes, 'argmax', 1);
-  const tookMs = performance.now() - startMs;
-  expect(now.every((node) => node.pods === 10)).toBe(true);
-  // A loaded machine may be slower than the goal; an order of magnitude is a fault.
-  expect(tookMs).toBeLessThan(1_000);
-  process.stderr.write(`1,000 decisions over 100 nodes: ${tookMs.toFixed(0)} ms\n`);
+test('100 nodes and 1,000 Pods are decided in a fraction of a second', () => {
+  const decideAll = (): number => {
+    const state = new ClusterState();
+    for (let at = 0; at < 100; at++) {
+      state.onNode({ type: 'added', object: node(`n${at}`, { cpu: '32', memory: '64Gi' }) });
+    }
+    const pods = Array.from({ length: 1_000 }, (_, at) => podInfo(`p${at}`, { cpu: '100m', memory: '128Mi' }));
+    const start = process.cpuUsage();
+    for (const [seed, pod] of pods.entries()) {
+      const decision = schedule(pod, state.snapshot(), profile('argmax'), seed);
+      if (decision.type === 'place') state.assume(pod, decision.nodeName);
+    }
+    const tookMs = process.cpuUsage(start).user / 1000; // this process' own time: others may be busy too
+    expect(state.snapshot().nodes.every((node) => node.pods === 10)).toBe(true);
+    return tookMs;
+  };
+  const fastestMs = Math.min(...Array.from({ length: 5 }, decideAll));
+  process.stderr.write(`1,000 decisions over 100 nodes: ${fastestMs.toFixed(0)} ms\n`);
+  // The goal is well under 100 ms on an idle machine; here others may share the caches of the same cores.
+  expect(fastestMs).toBeLessThan(300);
 });

@@ -35,8 +35,9 @@ export type Decision =
 export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, seed: number): Decision {
   const feasible: NodeInfo[] = [];
   const rejections = new Map<string, Rejection>();
+  const asked = filters.filter(({ concerns }) => concerns?.(pod) ?? true);
   for (const node of snapshot.nodes) {
-    const rejection = rejectionOf(pod, node);
+    const rejection = rejectionOf(pod, node, asked);
     if (rejection === undefined) feasible.push(node);
     else rejections.set(node.name, rejection);
   }
@@ -49,8 +50,8 @@ export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, see
   return { type: 'place', nodeName: node.name, score: score(pod, node), feasible: feasible.length, rejections };
 }
 
-function rejectionOf(pod: PodInfo, node: NodeInfo): Rejection | undefined {
-  for (const filter of filters) {
+function rejectionOf(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Rejection | undefined {
+  for (const filter of asked) {
     const reasons = filter.reject(pod, node);
     if (reasons.length > 0) return { filter: filter.name, reasons };
   }

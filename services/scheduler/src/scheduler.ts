@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   bindWrite,
   type Change,
@@ -90,8 +91,11 @@ export class Scheduler {
       // Only then do the caches show all that earlier leaders bound.
       await this.#options.informers.reached(term.revision, signal);
       while (!signal.aborted) {
-        const taken = await this.#queue.take(batchSize, signal);
-        if (taken.length === 0) break;
+        await this.#queue.waiting(signal);
+        // Pods that come together are seen in one turn of the event loop, and bound in one call.
+        await nextTurn();
+        if (signal.aborted) break;
+        const taken = this.#queue.take(batchSize);
         const work = this.#work(taken, term);
         inFlight.add(work);
         const done = () => inFlight.delete(work);

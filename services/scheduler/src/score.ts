@@ -10,11 +10,10 @@ export function score(pod: PodInfo, node: NodeInfo): number {
 }
 
 /** The same without the weight: how often the Pod would fit, summed over what it requests. */
-export function room({ requests }: PodInfo, node: NodeInfo): number {
+export function room({ needs }: PodInfo, node: NodeInfo): number {
   let sum = 0;
-  for (const resource in requests) {
-    const requested = requests[resource] ?? 0;
-    if (requested > 0 && resource !== podsResource) sum += available(node, resource) / requested;
+  for (const { resource, amount } of needs) {
+    if (resource !== podsResource) sum += available(node, resource) / amount;
   }
   return sum;
 }

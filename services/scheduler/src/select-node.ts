@@ -24,9 +24,19 @@ export function selectNode(
 ): NodeInfo {
   switch (strategy) {
     case 'argmax':
-      return best(nodes, (node) => [score(pod, node), -node.pods], seed);
+      return best(
+        nodes,
+        (node) => score(pod, node),
+        (node) => -node.pods,
+        seed,
+      );
     case 'least-remaining':
-      return best(nodes, (node) => [-room(pod, node), node.pods], seed);
+      return best(
+        nodes,
+        (node) => -room(pod, node),
+        (node) => node.pods,
+        seed,
+      );
     case 'random':
       return pick(nodes, seed);
     case 'round-robin':
@@ -36,18 +46,25 @@ export function selectNode(
   }
 }
 
-function best(nodes: readonly NodeInfo[], rank: (node: NodeInfo) => readonly [number, number], seed: number): NodeInfo {
+/** A node that ranks highest, and among those that do, highest by `second`. */
+function best(
+  nodes: readonly NodeInfo[],
+  rank: (node: NodeInfo) => number,
+  second: (node: NodeInfo) => number,
+  seed: number,
+): NodeInfo {
   let equals: NodeInfo[] = [];
-  let highest: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let highest = 0;
+  let highestSecond = 0;
   for (const node of nodes) {
     const ranked = rank(node);
-    const order = ranked[0] - highest[0] || ranked[1] - highest[1];
-    if (equals.length > 0 && order < 0) continue;
-    if (equals.length > 0 && order === 0) equals.push(node);
-    else {
+    if (equals.length > 0 && ranked < highest) continue;
+    const rankedSecond = second(node);
+    if (equals.length === 0 || ranked > highest || rankedSecond > highestSecond) {
       equals = [node];
       highest = ranked;
-    }
+      highestSecond = rankedSecond;
+    } else if (rankedSecond === highestSecond) equals.push(node);
   }
   return pick(equals, seed);
 }

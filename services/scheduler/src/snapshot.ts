@@ -16,7 +16,14 @@ export interface PodInfo extends Footprint {
   readonly uid: string;
   readonly pod: Live<Pod>;
   readonly schedulerName: string;
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** The requests that are not 0, as a list: it is walked for each node. */
+  readonly needs: readonly Need[];
+  readonly nodeSelector: readonly (readonly [label: string, value: string])[];
+}
+
+export interface Need {
+  readonly resource: string;
+  readonly amount: number;
 }
 
 /** What scheduling must know of a node, with what its Pods take. */
@@ -47,13 +54,17 @@ export interface Snapshot {
 export const weightAnnotation = 'scheduling.navarch.io/weight';
 
 export function toPodInfo(pod: Live<Pod>): PodInfo {
+  const print = footprint(pod);
   return {
     key: keyOf(pod),
     uid: pod.metadata.uid,
     pod,
     schedulerName: pod.spec.schedulerName || 'default-scheduler',
-    nodeSelector: pod.spec.nodeSelector,
-    ...footprint(pod),
+    needs: Object.entries(print.requests)
+      .filter(([, amount]) => amount > 0)
+      .map(([resource, amount]) => ({ resource, amount })),
+    nodeSelector: Object.entries(pod.spec.nodeSelector),
+    ...print,
   };
 }
 

@@ -1,0 +1,112 @@
+/** The api's part in scheduling, in memory: objects, their Watch, and transactions of bindings and status updates. */
+import type { Client, ClientWrite, WatchSource, WriteOutcome } from '@navarch/client';
+import { type KindDefinition, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
+import { BoundedQueue } from '@navarch/kit';
+import { ApiError, errorDetail, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
+import { GetVersionResponse, type Pod, type WatchRequest, WatchResponse } from '@navarch/proto';
+
+export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'version'> {
+  revision = 1n;
+  readonly transactions: (readonly ClientWrite[])[] = [];
+  /** Throws in place of the next transactions; `after` doing them when their outcome is to stay unknown. */
+  readonly failures: { readonly error: ApiError; readonly done: boolean }[] = [];
+  /** While true, watches tell nothing. */
+  #held: (() => void)[] | undefined;
+  readonly #objects = new Map<string, { kind: KindDefinition; object: KubeObject }>();
+  readonly #watches = new Set<BoundedQueue<WatchResponse>>();
+
+  put<T extends KubeObject>(kind: KindDefinition<T>, object: T): void {
+    this.#tell(kind, object, this.#objects.has(id(kind, object)) ? 2 : 1);
+    this.#objects.set(id(kind, object), { kind, object });
+  }
+
+  remove<T extends KubeObject>(kind: KindDefinition<T>, object: T): void {
+    this.#objects.delete(id(kind, object));
+    this.#tell(kind, object, 3);
+  }
+
+  get pods(): readonly Pod[] {
+    return [...this.#objects.values()].flatMap(({ kind, object }) => (kind === podKind ? [object as Pod] : []));
+  }
+
+  pod(name: string): Pod | undefined {
+    return this.pods.find(({ metadata }) => metadata?.name === name);
+  }
+
+  /** Watches hear nothing until `release`. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const tell of held) tell();
+  }
+
+  async transact(writes: readonly ClientWrite[]): Promise<readonly WriteOutcome[]> {
+    const failure = this.failures.shift();
+    if (failure && !failure.done) throw failure.error;
+    this.transactions.push(writes);
+    const outcomes = writes.map((write) => this.#write(write));
+    if (failure) throw failure.error;
+    await Promise.resolve();
+    return outcomes;
+  }
+
+  async version(): Promise<GetVersionResponse> {
+    return GetVersionResponse.fromPartial({ revision: this.revision });
+  }
+
+  async *watch(_request: WatchRequest, signal: AbortSignal): AsyncIterable<WatchResponse> {
+    const queue = new BoundedQueue<WatchResponse>({ capacity: 100_000, overflow: 'error', signal });
+    const events = [...this.#objects.values()].map(({ kind, object }) => ({
+      type: 1 as const,
+      resource: { ...toResource(kind, object), revision: this.revision },
+    }));
+    queue.push({ revision: this.revision, initial: true, events });
+    queue.push({ revision: this.revision, initial: false, events: [] });
+    this.#watches.add(queue);
+    for await (const response of queue) yield WatchResponse.decode(WatchResponse.encode(response).finish());
+  }
+
+  #write(write: ClientWrite): WriteOutcome {
+    try {
+      if (write.type === 'bind') return this.#bind(write.binding);
+      if (write.type !== 'updateStatus') throw new ApiError('BadRequest', `no ${write.type} here`);
+      const key = id(write.kind, write.object);
+      if (!this.#objects.has(key)) throw new ApiError('NotFound', 'no such Pod');
+      this.put(write.kind, write.object);
+      return { ok: true, object: write.object, revision: this.revision };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return { ok: false, error: errorDetail(error) };
+    }
+  }
+
+  #bind({ namespace, name, uid, nodeName }: Extract<ClientWrite, { type: 'bind' }>['binding']): WriteOutcome {
+    const entry = this.#objects.get(`${podKind.kind} ${keyString({ namespace, name })}`);
+    const pod = entry?.object as Live<Pod> | undefined; // kept under the Pods' kind
+    if (pod?.metadata.uid !== uid) throw new ApiError('NotFound', 'no such Pod');
+    if (pod.spec.nodeName !== '') throw new ApiError('Conflict', `it is on ${pod.spec.nodeName} already`);
+    if (!this.#objects.has(`${nodeKind.kind} ${nodeName}`)) throw new ApiError('NotFound', 'no such node');
+    const metadata = { ...pod.metadata, generation: pod.metadata.generation + 1 };
+    const bound = { ...pod, metadata, spec: { ...pod.spec, nodeName } };
+    this.put(podKind, bound);
+    return { ok: true, object: bound, revision: this.revision };
+  }
+
+  #tell(kind: KindDefinition, object: KubeObject, type: 1 | 2 | 3): void {
+    const revision = ++this.revision;
+    const resource = { ...toResource(kind, object), revision };
+    const tell = () => {
+      for (const queue of this.#watches) queue.push({ revision, initial: false, events: [{ type, resource }] });
+    };
+    if (this.#held) this.#held.push(tell);
+    else tell();
+  }
+}
+
+function id(kind: KindDefinition, object: KubeObject): string {
+  return `${kind.kind} ${keyOf(object)}`;
+}

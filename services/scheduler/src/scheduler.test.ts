@@ -1,0 +1,208 @@
+import { createInformerSet } from '@navarch/client';
+import { Term } from '@navarch/controller';
+import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
+import { ApiError, type KubeObject, keyOf, type Live } from '@navarch/machinery';
+import { Lease } from '@navarch/proto';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FakeCluster } from './cluster.fixture.ts';
+import { node, pod } from './objects.fixture.ts';
+import { defaultProfiles, profiles } from './profiles.ts';
+import { Scheduler } from './scheduler.ts';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+const stopping: AbortController[] = [];
+afterEach(() => stopping.splice(0).forEach((controller) => controller.abort(new Error('the test is over'))));
+
+async function start(...nodes: Parameters<typeof node>[]) {
+  const cluster = new FakeCluster();
+  for (const [name, shape] of nodes) cluster.put(nodeKind, node(name, shape));
+  const clock = new VirtualClock();
+  const abort = new AbortController();
+  stopping.push(abort);
+  const events: string[] = [];
+  const recorder = {
+    event: (_: unknown, object: KubeObject, type: string, reason: string, message: string) =>
+      void events.push(`${type} ${reason} ${keyOf(object)}: ${message}`),
+  };
+  const metrics = createMetrics('scheduler', { process: false });
+  const informers = createInformerSet({
+    api: cluster,
+    targets: [{ kind: nodeKind }, { kind: podKind }],
+    logger,
+    clock,
+    freeze: true,
+  });
+  const scheduler = new Scheduler({
+    client: cluster,
+    informers,
+    recorder,
+    profiles: profiles(defaultProfiles),
+    logger,
+    metrics,
+    clock,
+    random: () => 0.5,
+  });
+  void informers.run(abort.signal);
+  const lease = Lease.fromJSON({
+    metadata: { name: 'scheduler', namespace: 'navarch-system', resourceVersion: '1' },
+    spec: { holderIdentity: 'me', leaseTransitions: 1 },
+  });
+  const newTerm = () =>
+    new Term({
+      lease: lease as Live<Lease>,
+      sentMs: clock.monotonicMs(),
+      identity: 'me',
+      deadlineMs: 3_600_000,
+      clock,
+    });
+  const term = newTerm();
+  const leading = scheduler.lead(term);
+  const settle = async () => {
+    for (let turn = 0; turn < 10; turn++) await clock.advance(0);
+  };
+  await settle();
+  const on = () => Object.fromEntries(cluster.pods.map(({ metadata, spec }) => [metadata?.name, spec?.nodeName]));
+  return { cluster, clock, events, metrics, scheduler, informers, term, newTerm, leading, settle, on, abort };
+}
+
+describe('the scheduler', () => {
+  test('gives each Pod a node, up to 100 in one call, and says so', async () => {
+    const { cluster, events, settle, on, metrics } = await start(['n1', { pods: '200' }], ['n2', { pods: '200' }]);
+    cluster.hold();
+    for (let at = 0; at < 250; at++) cluster.put(podKind, pod(`p${at}`, { cpu: '10m' }));
+    cluster.release();
+    await settle();
+    const counts = Map.groupBy(Object.values(on()), (name) => name);
+    expect([counts.get('n1')?.length, counts.get('n2')?.length]).toEqual([125, 125]);
+    expect(Math.max(...cluster.transactions.map((writes) => writes.length))).toBe(100);
+    expect(cluster.transactions.flat()).toHaveLength(250);
+    expect(events).toHaveLength(250);
+    expect(events[0]).toMatch(/^Normal Scheduled default\/p0: Successfully assigned default\/p0 to n[12]$/);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('navarch_scheduler_attempts_total{result="scheduled",service="scheduler"} 250');
+    expect(text).toContain('navarch_scheduler_pending_pods{queue="active",service="scheduler"} 0');
+  });
+
+  test('never counts on room that it has given away but does not see taken yet', async () => {
+    const { cluster, settle, on } = await start(['n1', { cpu: '2' }]);
+    cluster.hold();
+    cluster.put(podKind, pod('a', { cpu: '1500m' }));
+    cluster.release();
+    await settle();
+    cluster.hold(); // the cache will not show what is bound from now on
+    cluster.put(podKind, pod('b', { cpu: '500m' }));
+    cluster.put(podKind, pod('c', { cpu: '500m' }));
+    cluster.release();
+    await settle();
+    expect(Object.values(on()).filter((name) => name === 'n1')).toHaveLength(2);
+  });
+
+  test('says why a Pod has no node, once, and places it when that is lifted', async () => {
+    const { cluster, events, clock, settle, on } = await start(
+      ['n1', { cpu: '1' }],
+      ['n2', { labels: { disk: 'hdd' } }],
+    );
+    cluster.put(podKind, pod('big', { cpu: '2', selector: { disk: 'ssd' } }));
+    await settle();
+    const message = "0/2 nodes are available: 2 node(s) didn't match node selector.";
+    expect(events).toEqual([`Warning FailedScheduling default/big: ${message}`]);
+    expect(cluster.pod('big')?.status?.conditions).toMatchObject([
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message },
+    ]);
+    const writes = cluster.transactions.length;
+    await clock.advance(61_000);
+    await settle(); // tried again, the same came out: nothing is written
+    expect(cluster.transactions).toHaveLength(writes);
+
+    cluster.put(nodeKind, node('n1', { cpu: '1', labels: { disk: 'ssd' } }));
+    await clock.advance(11_000);
+    await settle();
+    expect(cluster.pod('big')?.status?.conditions[0]?.message).toBe(
+      "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match node selector.",
+    );
+    cluster.put(nodeKind, node('n1', { cpu: '4', labels: { disk: 'ssd' } }));
+    await clock.advance(11_000);
+    await settle();
+    expect(on()).toEqual({ big: 'n1' });
+  });
+
+  test('places a waiting Pod when another leaves', async () => {
+    const { cluster, clock, settle, on } = await start(['n1', { cpu: '1' }]);
+    const first = pod('first', { cpu: '1' });
+    cluster.put(podKind, first);
+    await settle();
+    cluster.put(podKind, pod('second', { cpu: '1' }));
+    await settle();
+    await clock.advance(5_000);
+    await settle();
+    expect(on()).toEqual({ first: 'n1', second: '' });
+    cluster.remove(podKind, first);
+    await settle();
+    expect(on()).toEqual({ second: 'n1' });
+  });
+
+  test('leaves Pods alone that another scheduler places, that end, or that have a node', async () => {
+    const { cluster, settle } = await start(['n1']);
+    cluster.put(podKind, pod('other', { scheduler: 'somebody-else' }));
+    const ending = pod('ending');
+    ending.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    cluster.put(podKind, ending);
+    cluster.put(podKind, pod('placed', { on: 'n7' }));
+    await settle();
+    expect(cluster.transactions).toEqual([]);
+  });
+
+  test('chooses by the profile that the Pod names', async () => {
+    const { cluster, settle, on } = await start(['n1'], ['n2'], ['n3']);
+    for (const name of ['a', 'b', 'c', 'd']) cluster.put(podKind, pod(name, { scheduler: 'round-robin', cpu: '1' }));
+    await settle();
+    expect(on()).toEqual({ a: 'n1', b: 'n2', c: 'n3', d: 'n1' });
+    for (const name of ['e', 'f']) cluster.put(podKind, pod(name, { scheduler: 'least-remaining', cpu: '1' }));
+    await settle();
+    expect(on()).toMatchObject({ e: 'n1', f: 'n1' });
+  });
+
+  test('one that is refused does not hold up the others, and is tried again', async () => {
+    const { cluster, clock, settle, on } = await start(['n1', { cpu: '8' }]);
+    cluster.put(podKind, pod('a'));
+    cluster.put(podKind, pod('b'));
+    // The scheduler decides on what it saw, but one of them has got another uid meanwhile.
+    cluster.hold();
+    cluster.put(podKind, pod('b', { uid: 'another' }));
+    await settle();
+    expect(on()).toEqual({ a: 'n1', b: '' });
+    cluster.release();
+    await clock.advance(2_000);
+    await settle();
+    expect(on()).toEqual({ a: 'n1', b: 'n1' });
+  });
+
+  test('a call whose outcome is unknown: what was done stays, what was not is done again', async () => {
+    for (const done of [true, false]) {
+      const { cluster, clock, events, settle, on } = await start(['n1', { cpu: '1' }]);
+      cluster.failures.push({ error: new ApiError('Unavailable', 'the connection was lost'), done });
+      cluster.put(podKind, pod('a', { cpu: '1' }));
+      await clock.advance(5_000);
+      await settle();
+      expect(on()).toEqual({ a: 'n1' });
+      expect(events.filter((event) => event.includes(' Scheduled '))).toHaveLength(1);
+      expect(cluster.transactions).toHaveLength(1);
+    }
+  });
+
+  test('a leader that is fenced stops, and the next term goes on where it was', async () => {
+    const { cluster, clock, settle, on, term, newTerm, leading, scheduler } = await start(['n1', { cpu: '1' }]);
+    cluster.failures.push({ error: new ApiError('Fenced', 'somebody else leads'), done: false });
+    cluster.put(podKind, pod('a', { cpu: '1' }));
+    await settle();
+    await leading;
+    expect(term.lost).toBe('somebody else leads');
+    await clock.advance(10_000);
+    await settle();
+    expect(on()).toEqual({ a: '' });
+    void scheduler.lead(newTerm());
+    await settle();
+    expect(on()).toEqual({ a: 'n1' });
+  });
+});

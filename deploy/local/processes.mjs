@@ -124,8 +124,14 @@ function services(config) {
     return {
       name,
       command: nodeProgram(),
-      args: ['--enable-source-maps', join(repository, 'services', name, 'dist/main.js')],
-      env: { NODE_ENV: 'production', ...common, NAVARCH_METRICS: metrics, ...env },
+      args: [join(repository, 'services', name, 'dist/main.js')],
+      env: {
+        NODE_ENV: 'production',
+        NODE_COMPILE_CACHE: join(config.cache, 'node'),
+        ...common,
+        NAVARCH_METRICS: metrics,
+        ...env,
+      },
       after,
       ready: { http: `http://${metrics}/readyz` },
     };

@@ -183,6 +183,7 @@ describe('the scheduler', () => {
       const { cluster, clock, events, settle, on } = await start(['n1', { cpu: '1' }]);
       cluster.failures.push({ error: new ApiError('Unavailable', 'the connection was lost'), done });
       cluster.put(podKind, pod('a', { cpu: '1' }));
+      await settle();
       await clock.advance(5_000);
       await settle();
       expect(on()).toEqual({ a: 'n1' });

@@ -18,6 +18,7 @@ import { ImagePuller } from './pod/image-puller.ts';
 import { PodManager } from './pod/pod-manager.ts';
 import { Volumes } from './pod/volumes.ts';
 import { CriRuntime } from './runtime/cri-runtime.ts';
+import { LogRotation } from './runtime/log-rotation.ts';
 import { PodAccess } from './session/pod-access.ts';
 import { Session } from './session/session.ts';
 
@@ -127,6 +128,7 @@ await runService({
     network,
     reporter,
     pods,
+    new LogRotation({ runtime, clock, logger, mostBytes: 10 << 20, keep: 3, intervalMs: 10_000 }),
     new Session({ address: apiAddress, nodeName, access, runtime, clock, logger }),
   ],
 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Probe } from '@navarch/proto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeRuntime } from '../runtime/fake-runtime.ts';
 import { container } from './pod.fixture.ts';
@@ -10,11 +10,13 @@ import { checkProbe } from './probe-check.ts';
 
 describe('a probe', () => {
   const after = (results: string, success: number, failure: number) =>
-    [...results].reduce(
-      (state, result) =>
-        probeStep(state, Probe.fromPartial({ successThreshold: success, failureThreshold: failure }), result === '+'),
-      unprobed,
-    ).healthy;
+    results
+      .split('')
+      .reduce(
+        (state, result) =>
+          probeStep(state, Probe.fromPartial({ successThreshold: success, failureThreshold: failure }), result === '+'),
+        unprobed,
+      ).healthy;
 
   test.each([
     { results: '', success: 1, failure: 3, healthy: undefined },

@@ -2,15 +2,13 @@ import { text } from 'node:stream/consumers';
 import { waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ContainerConfig, Runtime, SandboxConfig } from './runtime.ts';
+import { containerConfig, sandboxConfig, testImage as image } from './runtime.fixture.ts';
 
 export interface RuntimeUnderTest {
   readonly runtime: Runtime;
   readonly logRoot: string;
   stop(): Promise<void>;
 }
-
-const image = 'docker.io/library/busybox:latest';
-const sleeper = ['/bin/sh', '-c', 'trap "exit 7" TERM; echo ready; sleep 1000 & wait'];
 
 /** What every Runtime promises. */
 export function runtimeConformance(name: string, start: () => Promise<RuntimeUnderTest>): void {
@@ -134,51 +132,4 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
       await runtime.removeSandbox('never');
     });
   });
-}
-
-export function sandboxConfig(uid: string): SandboxConfig {
-  return {
-    pod: { namespace: 'default', name: `pod-${uid}`, uid },
-    attempt: 0,
-    hostname: `pod-${uid}`,
-    logDirectory: '',
-    hostNetwork: false,
-    privileged: false,
-    dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] },
-    portMappings: [],
-    labels: { uid },
-    annotations: { note: 'kept' },
-  };
-}
-
-export function containerConfig(uid: string): ContainerConfig {
-  return {
-    name: 'main',
-    attempt: 0,
-    image,
-    command: sleeper,
-    args: [],
-    workingDir: '',
-    env: [{ name: 'GREETING', value: 'hello' }],
-    mounts: [],
-    labels: { uid },
-    annotations: {},
-    logPath: 'main/0.log',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
-    resources: { cpuShares: 102, cpuPeriodUs: 0, cpuQuotaUs: 0, memoryLimitBytes: 64 << 20, oomScoreAdj: 0 },
-    security: {
-      privileged: false,
-      runAsUser: undefined,
-      runAsGroup: undefined,
-      supplementalGroups: [],
-      readonlyRootfs: false,
-      noNewPrivileges: false,
-      addCapabilities: [],
-      dropCapabilities: [],
-      hostNetwork: false,
-      hostPid: false,
-    },
-  };
 }

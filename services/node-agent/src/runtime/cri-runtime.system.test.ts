@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { containerConfig, runtimeConformance, sandboxConfig } from './conformance.ts';
+import { runtimeConformance } from './conformance.ts';
 import { startContainerd, type TestContainerd } from './containerd.fixture.ts';
 import { CriRuntime } from './cri-runtime.ts';
+import { containerConfig, sandboxConfig } from './runtime.fixture.ts';
 
 runtimeConformance('CriRuntime', async () => {
   const containerd = await startContainerd();

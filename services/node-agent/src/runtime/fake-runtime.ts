@@ -249,7 +249,9 @@ export class FakeRuntime implements Runtime {
     };
   }
 
-  async reopenLog(): Promise<void> {}
+  async reopenLog(): Promise<void> {
+    this.#called('reopenLog');
+  }
 
   async stats(): Promise<ContainerUsage[]> {
     return [];

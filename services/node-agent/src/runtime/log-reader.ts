@@ -52,6 +52,11 @@ export async function* readLog(path: string, options: LogOptions): AsyncGenerato
       const growing = await options.mayGrow();
       const moved = await movedAway(path, file);
       if (moved) {
+        // Once there is a new file nothing more comes to the old one; but something may have come since it was read.
+        if (file && (await file.stat()).size > position) {
+          await moved.close();
+          continue;
+        }
         await file?.close();
         file = moved;
         position = 0;

@@ -60,3 +60,20 @@ test('writes the layout that is documented', async () => {
   expect((await store.get('/navarch/core/namespaces/default'))?.value[0]).toBe(0);
   expect((await store.get('/navarch/coordination.k8s.io/leases/navarch-system/change-feed'))?.value[0]).toBe(0);
 });
+
+test('while etcd is down at the start, calls say so; once it is there, all goes on', async () => {
+  const later = await startEtcd();
+  await later.kill();
+  const store = new EtcdStore({ endpoints: later.endpoint, deadlineMs: 500 });
+  const { client, api, ...waiting } = await startApi({ store, ready: false });
+  for (const call of [client.list({ resource: 'pods' }), client.create(configMap('early'))]) {
+    expect(await refusal(call)).toMatchObject({ reason: 'Unavailable', message: expect.stringContaining('etcd') });
+  }
+  expect(api.notReady()).toContain('etcd');
+  await later.start();
+  await api.ready(AbortSignal.timeout(20_000));
+  await client.create(configMap('early'));
+  await waiting[Symbol.asyncDispose]();
+  await store.close();
+  await later.stop();
+}, 60_000);

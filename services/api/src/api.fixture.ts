@@ -119,7 +119,7 @@ export interface TestApi extends AsyncDisposable {
 }
 
 /** Starts an api; several can share a store and a hub. */
-export async function startApi(options: { store?: Store; hub?: MemoryHub } = {}): Promise<TestApi> {
+export async function startApi(options: { store?: Store; hub?: MemoryHub; ready?: boolean } = {}): Promise<TestApi> {
   const store = options.store ?? new MemoryStore();
   const hub = options.hub ?? new MemoryHub();
   const bus = hub.connect();
@@ -139,6 +139,7 @@ export async function startApi(options: { store?: Store; hub?: MemoryHub } = {})
   });
   const stop = new AbortController();
   await api.start(stop.signal);
+  if (options.ready ?? true) await api.ready(AbortSignal.timeout(20_000));
   const address = `127.0.0.1:${api.address.port}`;
   const client = new TestClient(address);
   return {

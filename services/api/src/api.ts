@@ -51,6 +51,8 @@ export class Api implements Component {
   readonly name = 'api';
   readonly #server: ApiServer;
   readonly #parts: Components;
+  readonly #cache: ObjectCache;
+  readonly #bootstrap: Bootstrap;
 
   constructor({ store, bus, clock, logger, metrics, listen, version, serviceCidr }: ApiOptions) {
     const cache = new ObjectCache();
@@ -82,6 +84,7 @@ export class Api implements Component {
         },
         { definition: framedSessionsService, handlers: sessions.handlers() },
       ],
+      ready: (signal) => bootstrap.done(signal),
       onStop: () => {
         streams.stop();
         sessions.stop();
@@ -93,7 +96,15 @@ export class Api implements Component {
     });
     const publisher = new FeedPublisher({ cache, bus, clock, kinds, onBatch: () => published.inc() });
     const identity = `${hostname()}-${uidFrom(Math.random)}`;
-    const election = new FeedElection({ cache, pipeline, clock, logger, publisher, identity });
+    const election = new FeedElection({
+      cache,
+      pipeline,
+      clock,
+      logger,
+      publisher,
+      identity,
+      ready: (signal) => bootstrap.done(signal),
+    });
     const compactor = new Compactor({ store, clock, logger });
     registerGauges(metrics, {
       cache,
@@ -101,6 +112,8 @@ export class Api implements Component {
       watches: () => streams.open,
       nodes: () => sessions.size,
     });
+    this.#cache = cache;
+    this.#bootstrap = bootstrap;
     const components = [feed, events, bootstrap, election, compactor, this.#server];
     this.#parts = new Components({ name: this.name, components, logger });
   }
@@ -110,8 +123,20 @@ export class Api implements Component {
     return this.#server.address;
   }
 
+  /** Serves from then on, but answers Unavailable until it is ready. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#parts.start(signal);
+  }
+
+  /** Why the cluster can't be used yet; undefined when it can. */
+  notReady(): string | undefined {
+    if (!this.#cache.filled) return 'the cache is not filled: etcd could not be read yet';
+    return this.#bootstrap.ready ? undefined : 'the namespaces that the cluster needs are not there yet';
+  }
+
+  /** Resolves once the cluster can be used. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#bootstrap.done(signal);
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Backoff, type Component, type Logger, retry } from '@navarch/kit';
+import { abortable, Backoff, type Component, type Logger, retry } from '@navarch/kit';
 import { isApiError } from '@navarch/machinery';
 import { Namespace } from '@navarch/proto';
 import type { Store } from '@navarch/store';
@@ -17,33 +17,57 @@ interface BootstrapOptions {
   readonly logger: Logger;
 }
 
-/** What has to be there before anybody can use the cluster: its id, and the namespaces it needs itself. */
+/**
+ * What has to be there before anybody can use the cluster: its id, and the namespaces it needs itself. Made in the
+ * background, as soon as the store lets it.
+ */
 export class Bootstrap implements Component {
   readonly name = 'bootstrap';
   readonly #options: BootstrapOptions;
+  readonly #done = Promise.withResolvers<void>();
+  #running: Promise<void> = Promise.resolve();
   #clusterId = '';
+  #ready = false;
 
   constructor(options: BootstrapOptions) {
     this.#options = options;
   }
 
-  /** Made once with the store; '' before start. */
+  /** Whether everything is there. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Resolves when everything is there; rejects with the signal's reason. */
+  async done(signal: AbortSignal): Promise<void> {
+    await abortable(this.#done.promise, signal);
+  }
+
+  /** Made once with the store; '' until it is known. */
   get clusterId(): string {
     return this.#clusterId;
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await retry(
+    this.#running = retry(
       async (signal) => {
         this.#clusterId = await this.#readOrMakeId(signal);
         for (const name of systemNamespaces) await this.#makeNamespace(name, signal);
+        this.#ready = true;
+        this.#done.resolve();
       },
       {
         backoff: new Backoff({ baseMs: 200, maxMs: 5_000 }),
         signal,
         onError: (err, delayMs) => this.#options.logger.warn({ err, delayMs }, 'the cluster can not be set up yet'),
       },
-    );
+    ).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#running;
   }
 
   async #readOrMakeId(signal: AbortSignal): Promise<string> {

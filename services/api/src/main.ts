@@ -84,7 +84,7 @@ const api = new Api({
 await runService({
   name: 'api',
   logger,
-  metrics: { listen: config.metrics, metrics },
+  metrics: { listen: config.metrics, metrics, checks: [() => api.notReady()] },
   components: [
     { name: 'store', start: async () => {}, stop: () => store.close() },
     { name: 'bus', start: async () => {}, stop: () => bus.close() },

@@ -24,6 +24,8 @@ interface ServerOptions {
   readonly listen: Address;
   readonly services: readonly GrpcService[];
   readonly logger: Logger;
+  /** Resolves once calls can be answered: health checks say NOT_SERVING until then. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Ends what would go on for ever: watches and sessions. */
   readonly onStop: () => void;
 }
@@ -35,6 +37,7 @@ export class ApiServer implements Component {
   readonly #server: Server;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING' });
   #port = 0;
+  #becoming: Promise<void> = Promise.resolve();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -53,8 +56,8 @@ export class ApiServer implements Component {
     return { host: this.#options.listen.host, port: this.#port };
   }
 
-  async start(): Promise<void> {
-    const { listen, logger } = this.#options;
+  async start(signal: AbortSignal): Promise<void> {
+    const { listen, logger, ready } = this.#options;
     warnIfPublic(listen, logger);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#server.bindAsync(formatAddress(listen), ServerCredentials.createInsecure(), (error, port) => {
@@ -66,12 +69,17 @@ export class ApiServer implements Component {
       );
     });
     this.#port = await promise;
-    this.#health.setStatus('', 'SERVING');
     logger.info({ address: formatAddress(this.address) }, 'serving gRPC');
+    this.#becoming = ready(signal).then(
+      () => this.#health.setStatus('', 'SERVING'),
+      // It never became ready: the signal has come first.
+      () => undefined,
+    );
   }
 
   /** Refuses new calls, ends streams, waits a while for calls under way, and then ends these, too. */
   async stop(): Promise<void> {
+    await this.#becoming;
     this.#health.setStatus('', 'NOT_SERVING');
     this.#options.onStop();
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -13,7 +13,7 @@ import type { ObjectCache, Update } from './object-cache.ts';
  */
 const backlogRevisions = 2_000n;
 
-/** Fills the cache from one watch over everything. Ready once the cache is filled; waits while the store is down. */
+/** Fills the cache from one watch over everything, in the background: `cache.filled` tells when. Waits while the store is down. */
 export class StoreFeed implements Component {
   readonly name = 'watch cache';
   readonly #store: Store;
@@ -31,8 +31,7 @@ export class StoreFeed implements Component {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const first = Promise.withResolvers<void>();
-    this.#running = retry((signal) => this.#follow(first.resolve, signal), {
+    this.#running = retry((signal) => this.#follow(signal), {
       backoff: new Backoff({ baseMs: 100, maxMs: 5_000 }),
       signal,
       onError: (error, delayMs) => {
@@ -40,10 +39,8 @@ export class StoreFeed implements Component {
         else this.#logger.warn({ err: error, delayMs }, 'the store can not be read: waiting for it');
       },
     }).catch((error: unknown) => {
-      first.reject(error);
       if (!signal.aborted) throw error;
     });
-    await first.promise;
   }
 
   async stop(): Promise<void> {
@@ -51,14 +48,13 @@ export class StoreFeed implements Component {
   }
 
   /** Lists, then watches until it fails. */
-  async #follow(filled: () => void, signal: AbortSignal): Promise<void> {
+  async #follow(signal: AbortSignal): Promise<void> {
     const page = await this.#begin(signal);
     this.#cache.reset(
       page.entries.flatMap((entry) => this.#cached(entry) ?? []),
       page.revision,
     );
     this.#logger.info({ objects: page.entries.length, revision: String(page.revision) }, 'watch cache filled');
-    filled();
     for await (const batch of this.#store.watch(objectPrefix, { after: page.revision, signal })) {
       this.#cache.apply(
         batch.revision,

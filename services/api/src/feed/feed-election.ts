@@ -20,6 +20,8 @@ interface ElectionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publisher: FeedPublisher;
+  /** Resolves once the lease's namespace is there. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Unique among all api processes that ever were. */
   readonly identity: string;
 }
@@ -49,6 +51,8 @@ export class FeedElection implements Component {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, logger, publisher } = this.#options;
+    // Waiting ends early only because of the signal, which the loop looks at.
+    await this.#options.ready(signal).catch(() => undefined);
     let leading: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
     let renewedAtMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {

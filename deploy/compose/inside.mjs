@@ -61,7 +61,11 @@ async function proveAll() {
   });
   await prove('the example is spread over all three', async () => {
     await navctl('apply', '-f', join(repository, 'examples/nginx'));
-    const pods = await waitFor('four Ready Pods', async () => fourReady(await readyPods()), patience);
+    const fourReady = async () => {
+      const pods = await readyPods();
+      return pods.length === 4 && pods;
+    };
+    const pods = await waitFor('four Ready Pods', fourReady, patience);
     assert.equal(new Set(pods.map(nodeOf)).size, 3);
   });
   await prove("it answers at every node's address, from every Pod's node", async () => {
@@ -96,24 +100,39 @@ async function proveAll() {
   });
 }
 
-/** @param {string} name */
-const isTrue = (name) => (/** @type {{ status: { conditions?: { type: string, status: string }[] } }} */ object) =>
-  object.status?.conditions?.some(({ type, status }) => type === name && status === 'True');
+/**
+ * @param {string} type
+ * @param {{ status?: { conditions?: { type: string, status: string }[] } }} object
+ */
+function isTrue(type, { status }) {
+  return status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+}
+
 /** @returns {Promise<any[]>} */
-const readyNodes = async () => (await navctl('get', 'nodes', '-o', 'json')).items.filter(isTrue('Ready'));
+async function readyNodes() {
+  const { items } = await navctl('get', 'nodes', '-o', 'json');
+  return items.filter((/** @type {any} */ node) => isTrue('Ready', node));
+}
+
 /** @returns {Promise<any[]>} */
-const readyPods = async () =>
-  (await navctl('get', 'pods', '-o', 'json')).items.filter(
-    (/** @type {any} */ pod) => isTrue('Ready')(pod) && !pod.metadata.deletionTimestamp,
-  );
-const replicas = async () => (await readyPods()).filter(({ metadata }) => metadata.labels?.app === 'nginx');
-/** @param {any[]} pods */
-const fourReady = (pods) => pods.length === 4 && pods;
-/** @param {any} pod */
-const nodeOf = (pod) => pod.spec.nodeName;
-/** @param {any} node */
-const addressOf = (node) =>
-  node.status.addresses.find((/** @type {{ type: string }} */ { type }) => type === 'InternalIP').address;
+async function readyPods() {
+  const { items } = await navctl('get', 'pods', '-o', 'json');
+  return items.filter((/** @type {any} */ pod) => isTrue('Ready', pod) && !pod.metadata.deletionTimestamp);
+}
+
+async function replicas() {
+  return (await readyPods()).filter(({ metadata }) => metadata.labels?.app === 'nginx');
+}
+
+/** @param {any} pod @returns {string} */
+function nodeOf(pod) {
+  return pod.spec.nodeName;
+}
+
+/** @param {any} node @returns {string} */
+function addressOf(node) {
+  return node.status.addresses.find((/** @type {{ type: string }} */ { type }) => type === 'InternalIP').address;
+}
 
 /** Ten connections: each goes to one of the three Pods by chance, most of them on another node. @param {string} address */
 async function answersOften(address) {

@@ -1,7 +1,8 @@
 // npm run test:compose: docker-compose.yml on a real Docker engine of its own: three nodes, the example spread over them,
 // one node's container killed and its Pods moved, another host's node joined. Everything it started is removed again;
 // images stay cached in NAVARCH_CACHE.
-import { access, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildImages } from '../images/build.mjs';
@@ -28,8 +29,8 @@ const tools = [
 await reportFailure(async () => {
   await checkMachine();
   await step('Debian packages', async (update) => {
-    const absent = await Promise.all(tools.map(async (tool) => ((await exists(tool.file)) ? [] : [tool])));
-    await installPackages([...absent.flat(), ...missingPackages({ localRegistry: true, without: [] })], update);
+    const absent = tools.filter(({ file }) => !existsSync(file));
+    await installPackages([...absent, ...missingPackages({ localRegistry: true, without: [] })], update);
   });
   await step('install npm packages', installModules, { quietUnless: (did) => did });
   if (!process.env['NAVARCH_NO_BUILD']) await step('build', buildWorkspace, { quietUnless: (did) => did });
@@ -59,10 +60,3 @@ async function buildComposeImages() {
     await engine.stop();
   }
 }
-
-/** @param {string} path */
-const exists = (path) =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

@@ -3,14 +3,21 @@ import type { Change, InformerSet, Lister } from '@navarch/client';
 import type { KindDefinition } from '@navarch/kinds';
 import { type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
 
+interface Held {
+  readonly objects: Map<string, Live<KubeObject>>;
+  readonly indexes: Map<string, (object: Live<KubeObject>) => readonly string[]>;
+  readonly handlers: ((change: Change<KubeObject>) => void)[];
+}
+
 export class FixedInformers implements InformerSet {
   readonly revision = 1n;
   readonly source = 'watch';
-  readonly #kinds = new Map<string, { objects: Map<string, Live<KubeObject>>; indexes: Map<string, (object: Live<KubeObject>) => readonly string[]>; handlers: ((change: Change<KubeObject>) => void)[] }>();
+  readonly #kinds = new Map<string, Held>();
 
   lister<T extends KubeObject>(kind: KindDefinition<T>): Lister<T> {
     const { objects, indexes } = this.#of(kind);
-    const list = (namespace?: string) => [...objects.values()].filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+    const list = (namespace?: string) =>
+      [...objects.values()].filter(({ metadata }) => namespace === undefined || metadata?.namespace === namespace);
     const lister: Lister<KubeObject> = {
       get: (key) => objects.get(typeof key === 'string' ? key : keyString(key)),
       list,
@@ -35,20 +42,22 @@ export class FixedInformers implements InformerSet {
     for (const object of wanted) objects.set(keyOf(object), object as Live<KubeObject>);
     for (const [key, object] of objects) {
       const previous = before.get(key);
-      for (const handler of handlers) handler(previous === undefined ? { type: 'added', object } : { type: 'modified', object, previous });
+      for (const handler of handlers)
+        handler(previous === undefined ? { type: 'added', object } : { type: 'modified', object, previous });
     }
-    for (const [key, object] of before) if (!objects.has(key)) for (const handler of handlers) handler({ type: 'deleted', object });
+    for (const [key, object] of before)
+      if (!objects.has(key)) for (const handler of handlers) handler({ type: 'deleted', object });
   }
 
   async synced(): Promise<void> {}
   async reached(): Promise<void> {}
   async run(): Promise<void> {}
 
-  #of(kind: object) {
+  #of(kind: object): Held {
     const { case: name } = kind as KindDefinition; // kinds of every message type have a name
     const present = this.#kinds.get(name);
     if (present !== undefined) return present;
-    const made = { objects: new Map(), indexes: new Map(), handlers: [] };
+    const made: Held = { objects: new Map(), indexes: new Map(), handlers: [] };
     this.#kinds.set(name, made);
     return made;
   }

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InformerSet } from '@navarch/client';
 import { endpointSlice, node as nodeKind, pod as podKind, service } from '@navarch/kinds';
-import { Backoff, type Clock, type Component, type Logger, type Metrics, systemClock } from '@navarch/kit';
+import { abortable, Backoff, type Clock, type Component, type Logger, type Metrics, systemClock } from '@navarch/kit';
 import type { Live } from '@navarch/machinery';
 import type { Node } from '@navarch/proto';
 import { cniConfig, cniConfigName } from './cni-config.ts';
@@ -51,6 +51,9 @@ export class Network implements Component {
   readonly #listers;
   readonly #applySeconds;
   #running: Promise<void> | undefined;
+  /** Counts the changes of the caches, and up to which of them the kernel has been told. */
+  #changes = 0;
+  #shown = -1;
   #changed = Promise.withResolvers<void>();
   #applied: Ruleset | undefined;
   #appliedText = '';
@@ -68,7 +71,10 @@ export class Network implements Component {
       nodes: informers.lister(nodeKind),
       pods: informers.lister(podKind),
     };
-    const wake = () => this.#changed.resolve();
+    const wake = () => {
+      this.#changes++;
+      this.#changed.resolve();
+    };
     informers.onChange(service, wake);
     informers.onChange(endpointSlice, wake);
     informers.onChange(podKind, ({ object }) => object.spec.nodeName === options.nodeName && wake());
@@ -106,7 +112,13 @@ export class Network implements Component {
 
   /** Resolves once Pods can be given addresses and Services answer. */
   async ready(signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#firstApply.promise, rejection(signal)]);
+    await abortable(this.#firstApply.promise, signal);
+  }
+
+  /** Resolves once the kernel shows what the caches show now, or something newer. */
+  async applied(signal: AbortSignal): Promise<void> {
+    const wanted = this.#changes;
+    while (this.#shown < wanted) await abortable(this.#moved.promise, signal);
   }
 
   /**
@@ -119,7 +131,8 @@ export class Network implements Component {
     if (ip === '' || this.#applied === undefined || !this.#leadsTo(ip)) return;
     const timeout = AbortSignal.any([signal, AbortSignal.timeout(longestRemovalMs)]);
     while (!timeout.aborted && this.#leadsTo(ip)) {
-      await Promise.race([this.#moved.promise, rejection(timeout)]).catch(() => {});
+      // Running into the bound is one of the two ways to end.
+      await abortable(this.#moved.promise, timeout).catch(() => {});
     }
     signal.throwIfAborted();
     // Other nodes hear of the change as we do, and connections that were just sent our way still arrive.
@@ -170,6 +183,7 @@ export class Network implements Component {
       return;
     }
     const startedMs = this.#clock.monotonicMs();
+    const showing = this.#changes;
     const network: NodeNetwork = { ...options, podCidr: own.spec.podCidr };
     const mtu = await this.#kernel.applyBridge(network, signal);
     await this.#kernel.applyOverlay(network, mtu, this.#peers(), signal);
@@ -191,6 +205,7 @@ export class Network implements Component {
     await this.#dns.start(signal);
     this.#applySeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
     this.#firstApply.resolve();
+    this.#shown = showing;
     this.#moved.resolve();
     this.#moved = Promise.withResolvers<void>();
   }
@@ -224,11 +239,4 @@ function shape(node: Live<Node>): string {
 
 function internalIp({ status }: Live<Node>): string | undefined {
   return status.addresses.find(({ type }) => type === 'InternalIP')?.address;
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

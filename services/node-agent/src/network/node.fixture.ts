@@ -40,12 +40,23 @@ for await (const line of createInterface(process.stdin)) {
   const request = JSON.parse(line) as Request; // the test speaks this type
   const startedMs = performance.now();
   if ('show' in request) {
-    informers.set(service, request.show.services.map((object) => Service.fromJSON(object)));
-    informers.set(endpointSlice, request.show.endpointSlices.map((object) => EndpointSlice.fromJSON(object)));
-    informers.set(pod, request.show.pods.map((object) => Pod.fromJSON(object)));
-    const applied = network.applied(life.signal);
-    informers.set(node, request.show.nodes.map((object) => Node.fromJSON(object)));
-    await applied;
+    informers.set(
+      service,
+      request.show.services.map((object) => Service.fromJSON(object)),
+    );
+    informers.set(
+      endpointSlice,
+      request.show.endpointSlices.map((object) => EndpointSlice.fromJSON(object)),
+    );
+    informers.set(
+      pod,
+      request.show.pods.map((object) => Pod.fromJSON(object)),
+    );
+    informers.set(
+      node,
+      request.show.nodes.map((object) => Node.fromJSON(object)),
+    );
+    await network.applied(life.signal);
   } else {
     await network.endpointRemoved(request.removed, life.signal);
   }

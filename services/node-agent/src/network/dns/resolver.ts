@@ -37,7 +37,7 @@ export async function answer(
     case 'found': {
       const [first] = result.answers;
       if (first?.type === 'CNAME' && (type === 'A' || type === 'AAAA')) {
-        const target = await follow(String(first.data), type, view, forwarder);
+        const target = await follow(first.data, type, view, forwarder);
         const code = target === undefined ? rcode.serverFailure : target.code;
         return send({ code, answers: [first, ...(target?.answers ?? [])], authoritative: true }, 'cluster');
       }
@@ -52,6 +52,8 @@ export async function answer(
       } catch (error) {
         return send({ code: rcode.serverFailure, authoritative: false }, 'failed', error);
       }
+    default:
+      return result satisfies never;
   }
 }
 

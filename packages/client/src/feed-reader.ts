@@ -86,6 +86,11 @@ export class FeedReader {
     }
   }
 
+  /** What came so far belongs to a history that is void. */
+  forget(): void {
+    this.#assembler.clear();
+  }
+
   /** Resolves with the reason when the feed no longer leads on, or when `signal` aborts. */
   async failed(signal: AbortSignal): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();

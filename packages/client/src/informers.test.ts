@@ -181,6 +181,25 @@ describe('an informer set', () => {
     expect(rig.cached()).toEqual(rig.truth());
   });
 
+  test('follows a store that was restored from a backup', async () => {
+    const rig = new Rig();
+    await rig.start();
+    for (const name of ['a', 'b', 'c', 'd']) await rig.write({ kind: pod, object: podOn(name) });
+    rig.world.write({ kind: pod, object: podOn('e') });
+    const fates: Fate[] = ['drop', 'deliver'];
+    rig.publisher.publish(() => fates.shift() ?? 'deliver');
+    rig.world.restore(3n);
+    await rig.clock.advance(5_000);
+    expect([rig.informers.source, rig.informers.revision]).toEqual(['watch', 3n]);
+    expect(rig.cached()).toEqual(rig.truth());
+    const publisher = new Publisher(rig.world, rig.bus);
+    rig.world.write({ kind: pod, object: podOn('f') });
+    publisher.publish();
+    await rig.clock.advance(1_000);
+    expect([rig.informers.source, rig.informers.revision]).toEqual(['feed', 4n]);
+    expect(rig.cached()).toEqual(rig.truth());
+  });
+
   test('reached waits for the revision, and for nothing once the signal aborts', async () => {
     const rig = new Rig();
     await rig.start();
@@ -345,7 +364,7 @@ describe('whatever is lost, late or doubled', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 
   test("a node's Pods, heard on the node's own subject, are exactly that", async () => {
     const target = { kind: pod, fieldSelector: 'spec.nodeName=n1', feedToken: 'n1' };
@@ -378,5 +397,5 @@ describe('whatever is lost, late or doubled', () => {
       }),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 });

@@ -149,6 +149,8 @@ export class Lane {
       kind.replace(byCase.get(name) ?? []).map((change): Told => ({ kind, change })),
     );
     this.#mustList = false;
+    // A store that was restored from a backup goes on from an older revision: what the feed told is no longer true.
+    if (revision < this.#position) this.#feed?.forget();
     this.#moveTo(revision, changes);
   }
 

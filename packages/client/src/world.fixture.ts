@@ -57,6 +57,18 @@ export class World implements WatchSource {
     for (const wake of this.#streams) wake();
   }
 
+  /** As if the store was restored from a backup of `revision`. */
+  restore(revision: bigint): void {
+    const kept = this.history.filter((entry) => entry.revision <= revision);
+    this.history.length = 0;
+    this.objects.clear();
+    this.revision = 1n;
+    for (const { writes } of kept) {
+      this.write(...writes.map(({ kind, object, type }) => ({ kind, object, gone: type === 'deleted' })));
+    }
+    this.cutWatches();
+  }
+
   cutWatches(): void {
     for (const cut of this.#cuts) cut(new ApiError('Unavailable', 'cut'));
   }
@@ -79,7 +91,7 @@ export class World implements WatchSource {
       }
       queue.push({ revision: this.revision, initial: false, events: [] });
       position = this.revision;
-    } else if (position < this.compacted) throw new ApiError('Expired', 'compacted');
+    } else if (position < this.compacted || position > this.revision) throw new ApiError('Expired', 'compacted');
     const catchUp = () => {
       let silent = true;
       for (const { revision, writes } of this.history) {

@@ -155,6 +155,6 @@ test('whatever the order of changes, the sums are those of the Pods that are the
     }),
     { numRuns: 300 },
   );
-});
+}, 60_000);
 
 test('keys of Pods and of the state are the same', () => expect(podInfo('a').key).toBe(keyOf(pod('a'))));

@@ -202,7 +202,7 @@ describe('whatever the cluster and the Pods', () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }, 60_000);
 
   test('argmax chooses a highest score, least-remaining a lowest room, and the same seed the same node', () => {
     fc.assert(
@@ -222,7 +222,7 @@ describe('whatever the cluster and the Pods', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 
   test('round robin gives each of n nodes the same number of Pods, give or take one', () => {
     fc.assert(

@@ -7,7 +7,7 @@ const detailsKey = 'grpc-status-details-bin';
 const detailType = 'type.googleapis.com/navarch.api.v1.ErrorDetail';
 /** Metadata is limited to some kilobytes, so only so much of an error travels. */
 const maxMessageLength = 2000;
-const maxDetailBytes = 6000;
+const maxDetailBytes = 4000;
 
 const reasonByStatus: Partial<Record<status, Reason>> = {
   [status.INVALID_ARGUMENT]: 'BadRequest',
@@ -39,9 +39,10 @@ export function toServiceError(error: unknown): StatusObject & Error {
   const message = shorten(apiError.message);
   const metadata = new Metadata();
   const detail = ErrorDetail.encode(fitting(errorDetail(apiError))).finish();
+  // The message stands in the call's status and in the detail already.
   const packed = rpc.Status.encode({
     code: apiError.code,
-    message,
+    message: '',
     details: [{ typeUrl: detailType, value: detail }],
   }).finish();
   metadata.set(detailsKey, Buffer.from(packed));

@@ -14,11 +14,16 @@ export function jsonPatch(target: Json, patch: Json): Json {
     // Validation on, the target left alone, and no way to the prototypes.
     return applyPatch(target, operations, true, false, true).newDocument;
   } catch (error) {
-    if (!(error instanceof JsonPatchError)) throw error;
-    const { name, index, operation } = error;
+    if (!(error instanceof JsonPatchError)) {
+      // It names a prototype, and is refused with a TypeError.
+      throw new ApiError('Invalid', `the JSON Patch: ${String(error)}`, { cause: error });
+    }
+    const { name, operation } = error;
+    // The error's own index is always 0.
+    const index = Math.max(0, operations.indexOf(operation));
     const what = operation === undefined ? '' : `: ${String(operation.op)} ${String(operation.path)}`;
     const reason = name === 'TEST_OPERATION_FAILED' ? 'Conflict' : 'Invalid';
-    throw new ApiError(reason, `operation ${index ?? 0} of the JSON Patch${what}: ${explain(name)}`, { cause: error });
+    throw new ApiError(reason, `operation ${index} of the JSON Patch${what}: ${explain(name)}`, { cause: error });
   }
 }
 

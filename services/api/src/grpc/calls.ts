@@ -24,7 +24,9 @@ async function answer<Request>(
   done: (error?: ApiError) => void,
 ): Promise<void> {
   const ended = new AbortController();
-  call.on('cancelled', () => ended.abort(new ApiError('Cancelled', 'the caller gave up')));
+  // grpc-js says this of every call once its stream is closed, hence the `off` below.
+  const cancel = () => ended.abort(new ApiError('Cancelled', 'the caller gave up'));
+  call.on('cancelled', cancel);
   const late = setTimeout(
     () => ended.abort(new ApiError('Timeout', `the call took longer than ${longestCallMs} ms`)),
     longestCallMs,
@@ -39,6 +41,7 @@ async function answer<Request>(
     callback(toServiceError(apiError));
   } finally {
     clearTimeout(late);
+    call.off('cancelled', cancel);
   }
 }
 

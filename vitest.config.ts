@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Workspace packages are tested from their sources, so that a test never runs yesterday's build.
-const conditions = ['source', 'node', 'import', 'default'];
+// Workspace packages are tested from their sources, so that a test never runs yesterday's build. Not 'import': it would
+// also be taken for a plain require, and give CommonJS packages the wrong half of others.
+const conditions = ['source', 'node'];
 const project = (name: string, include: string[], exclude: string[], more = {}) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },

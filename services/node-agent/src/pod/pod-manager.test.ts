@@ -26,11 +26,23 @@ describe('a node', () => {
     node = await startNode();
     node.api.put(aPod());
     await waitFor(isReady);
-    const writes = node.api.writes.length;
+    const ofWeb = () =>
+      node.api.writes.filter((write) => 'object' in write && write.object.metadata?.name === 'web').length;
+    const writes = ofWeb();
     for (let turn = 0; turn < 5; turn++) node.api.put(node.api.get('web'));
-    const looks = node.runtime.calls.filter((call) => call === 'listContainers').length;
-    await waitFor(() => node.runtime.calls.filter((call) => call === 'listContainers').length > looks);
-    expect(node.api.writes.length).toBe(writes);
+    node.api.put(aPod({}, { name: 'other', uid: 'u2' }));
+    await waitFor(() => phase('other') === 'Running');
+    expect(ofWeb()).toBe(writes);
+  });
+
+  test('says again what somebody else wrote over', async () => {
+    node = await startNode();
+    node.api.put(aPod());
+    await waitFor(isReady);
+    const web = node.api.get('web');
+    const lost = web.status.conditions.map((condition) => ({ ...condition, status: 'False' }));
+    node.api.put({ ...web, status: { ...web.status, conditions: lost } });
+    await waitFor(isReady);
   });
 
   test('starts a container again that was killed', async () => {

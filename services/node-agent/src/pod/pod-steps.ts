@@ -121,7 +121,7 @@ export class PodSteps {
       const ms = Math.round(clock.monotonicMs() - startedMs);
       this.#event(pod, 'Normal', 'Pulled', `Successfully pulled image "${image}" in ${ms}ms`);
       this.#memory.pulledFor.set(container, attempt);
-      this.#memory.images.set(image, true);
+      this.#memory.saw(image, await this.#context.runtime.imageStatus(image));
       this.#memory.succeeded(step.pull(image));
     } catch (error) {
       if (signal.aborted) return;
@@ -142,7 +142,7 @@ export class PodSteps {
         backoffMs: action.backoffMs,
         sources: await this.#sources(pod, container, observed.ip),
         mounts: [...(await volumes.mounts(pod, container)), ...(await this.#hostsFile(pod, container, observed.ip))],
-        image: await runtime.imageStatus(container.image),
+        image: this.#memory.imageInfos.get(container.image),
         node,
       });
       id = await runtime.createContainer(sandbox.id, config, sandboxConfig(pod, sandbox.attempt, node));

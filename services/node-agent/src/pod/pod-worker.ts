@@ -40,6 +40,7 @@ export class PodWorker {
     this.uid = desired.pod.metadata.uid;
     this.#context = context;
     this.#desired = desired;
+    this.#memory.volumesReady = desired.pod.spec.volumes.length === 0;
     this.#steps = new PodSteps(context, this.#memory);
     this.#reporter = new StatusReporter(context);
     const toldMs = new Map<string, number>();
@@ -60,6 +61,7 @@ export class PodWorker {
   update(desired: DesiredPod): void {
     const before = this.#desired;
     this.#desired = desired;
+    if (!desired.gone && !before.gone && this.#reporter.isEcho(before.pod, desired.pod)) return;
     const ends = desired.gone || isTerminating(desired.pod);
     const endedBefore = before.gone || isTerminating(before.pod);
     const hurried = graceOf(desired) < graceOf(before) || (desired.gone && !before.gone);
@@ -115,7 +117,7 @@ export class PodWorker {
     const action = nextPodAction({ ...desired, pod }, observed, now);
     // While its remains are cleared away, a Pod keeps the status that it ended with.
     const clearing = action.type === 'finalize' || (isTerminating(pod) && action.type === 'removeSandbox');
-    if (!desired.gone && !clearing) {
+    if (!desired.gone && !clearing && !isPassing(action, pod)) {
       this.#reporter.report(desired.pod, podStatus(pod, observed, node.nodeIp, now));
     }
     this.#context.logger.debug({ pod: keyOf(pod), ...action, action: action.type }, 'next step');
@@ -162,7 +164,8 @@ export class PodWorker {
     if (ending) this.#probers.stop();
     else this.#probers.follow(this.#reporter.withLastStatus(pod), observed, node.nodeIp);
     this.#memory.health = this.#probers.health;
-    if (!ending) await this.#lookForImages(observed, signal);
+    // Only a container that can be started needs its image.
+    if (!ending && ready) await this.#lookForImages(observed, signal);
     return observed;
   }
 
@@ -172,7 +175,7 @@ export class PodWorker {
     const running = observed.containers.filter(({ state }) => state === 'running').map(({ name }) => name);
     const waiting = [...spec.initContainers, ...spec.containers].filter(({ name }) => !running.includes(name));
     for (const image of new Set(waiting.map((container) => container.image))) {
-      this.#memory.images.set(image, (await this.#context.runtime.imageStatus(image, signal)) !== undefined);
+      this.#memory.saw(image, await this.#context.runtime.imageStatus(image, signal));
     }
   }
 
@@ -215,6 +218,13 @@ export class PodWorker {
     await Promise.race([this.#woken.promise, aborted, ...(sleep ? [sleep.catch(() => undefined)] : [])]);
     wake.abort();
   }
+}
+
+/** A Pod that comes up is reported when it is up, not at each step, unless somebody must know that it is down. */
+function isPassing(action: PodAction, { status }: DesiredPod['pod']): boolean {
+  const isReady = status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  if (isReady || status.phase === '') return false;
+  return action.type === 'createSandbox' || action.type === 'startContainer' || action.type === 'mountVolumes';
 }
 
 function graceOf({ pod }: DesiredPod): number {

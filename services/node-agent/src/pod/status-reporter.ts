@@ -37,6 +37,19 @@ export class StatusReporter {
     this.#writing ??= this.#write();
   }
 
+  /** Whether `next` differs from `before` by nothing but what was reported here. */
+  isEcho(before: Live<Pod>, next: Live<Pod>): boolean {
+    const { generation, deletionTimestamp, deletionGracePeriodSeconds } = before.metadata;
+    const asked =
+      next.metadata.generation !== generation ||
+      next.metadata.deletionTimestamp !== deletionTimestamp ||
+      next.metadata.deletionGracePeriodSeconds !== deletionGracePeriodSeconds;
+    if (asked || !this.#last) return false;
+    // The api's answer to a write may come after the change that it made.
+    if (BigInt(next.metadata.resourceVersion || '0') <= this.#wroteRevision) return true;
+    return JSON.stringify(PodStatus.toJSON(next.status)) === this.#last.text;
+  }
+
   /** Resolves when nothing is being written. */
   async flushed(): Promise<void> {
     await this.#writing;

@@ -1,4 +1,5 @@
 import { isApiError } from '@navarch/machinery';
+import type { ImageInfo } from '../runtime/runtime.ts';
 import type { ContainerHealth, Failure, PodMemory } from './model.ts';
 import { StepError } from './step-error.ts';
 
@@ -7,9 +8,17 @@ export class WorkingMemory implements PodMemory {
   volumesReady = false;
   readonly stoppedSandboxes = new Set<string>();
   readonly images = new Map<string, boolean>();
+  /** What the runtime said of the images that are there. */
+  readonly imageInfos = new Map<string, ImageInfo>();
   readonly pulledFor = new Map<string, number>();
   readonly failures = new Map<string, Failure>();
   health: ReadonlyMap<string, ContainerHealth> = new Map();
+
+  saw(image: string, info: ImageInfo | undefined): void {
+    this.images.set(image, info !== undefined);
+    if (info) this.imageInfos.set(image, info);
+    else this.imageInfos.delete(image);
+  }
 
   succeeded(...steps: string[]): void {
     for (const name of steps) this.failures.delete(name);

@@ -37,6 +37,12 @@ export async function makeAppImage(host) {
   return appImage;
 }
 
+/** What earlier builds left must not fill the disk. @param {string} host */
+export async function pruneImages(host) {
+  await must(dockerProgram(), ['-H', host, 'image', 'prune', '--force']);
+  await must(dockerProgram(), ['-H', host, 'builder', 'prune', '--force', '--keep-storage', '2GB']);
+}
+
 /** @param {string} host @param {string} root @param {string} image */
 async function importTree(host, root, image) {
   // Sorted and without times, so that the engine's build cache knows an unchanged tree.

@@ -15,7 +15,7 @@ import { step } from '../local/steps.mjs';
 import { buildWorkspace, installModules, nodeProgram } from '../local/workspace.mjs';
 import { composeOn } from './compose.mjs';
 import { startEngine } from './engine.mjs';
-import { ensureBaseImage, makeAppImage } from './images.mjs';
+import { ensureBaseImage, makeAppImage, pruneImages } from './images.mjs';
 
 const { cache } = readConfig([], process.env);
 const namespace = `navarch-compose-${process.pid}`;
@@ -56,6 +56,7 @@ async function buildComposeImages() {
     const APP = await step('image of the built services', () => makeAppImage(engine.host));
     const compose = await composeOn(engine.host, { BASE_IMAGE, APP, NAVARCH_BUILD_NETWORK: 'host' });
     await step('docker compose build', () => compose(['build', 'etcd', 'nats', 'api', 'node-agent']));
+    await pruneImages(engine.host);
   } finally {
     await engine.stop();
   }

@@ -11,9 +11,9 @@ await reportFailure(async () => {
   if (config.help) return console.log(helpText('npm stop'));
   checkRoot('npm stop');
   const started = await startedCluster(config);
-  if (!started) console.log(`No cluster runs in ${config.run}; cleaning up what one may have left.`);
   if (started && (await inNetworkOf(started))) return;
   const left = await step('stop', (update) => stopCluster(config, update));
   if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`);
+  if (!started) return console.log(`No cluster was running in ${config.run}.`);
   console.log(`\nStopped. Its state is kept in ${config.home}; npm start goes on from it, npm run reset removes it.`);
 });

@@ -22,7 +22,9 @@ export const service = defineKind('service', Service, {
   },
   complete: ({ spec }) => {
     for (const port of spec?.ports ?? []) {
-      if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port;
+      const says = port.targetPort !== undefined && port.targetPort !== 0 && port.targetPort !== '';
+      // A port that can't be is reported once, not here too.
+      if (!says && port.port <= 65_535) port.targetPort = port.port;
     }
   },
   validate: validateService,

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { kinds } from '@navarch/kinds';
+import { type EtcdServer, freePorts, type NatsServer, startEtcd, startNats, waitFor } from '@navarch/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type NavctlOptions, navctl, type Result } from './navctl.fixture.ts';
+
+const root = join(import.meta.dirname, '../../..');
+let etcd: EtcdServer;
+let nats: NatsServer;
+let api: ChildProcess;
+let server: string;
+
+const nav = (args: readonly string[], options: NavctlOptions = {}): Promise<Result> =>
+  navctl(args, { server, ...options });
+
+/** Runs it, expects success, and gives what it printed. */
+async function good(args: readonly string[], options: NavctlOptions = {}): Promise<string> {
+  const { code, out, err } = await nav(args, options);
+  expect({ args, code, err }).toEqual({ args, code: 0, err: '' });
+  return out;
+}
+
+beforeAll(async () => {
+  [etcd, nats] = await Promise.all([startEtcd(), startNats()]);
+  const [port = 0, metrics = 0] = await freePorts(2);
+  server = `127.0.0.1:${port}`;
+  const flags = {
+    '--etcd': etcd.endpoint,
+    '--nats': nats.url,
+    '--listen': server,
+    '--metrics': `127.0.0.1:${metrics}`,
+  };
+  const args = [join(root, 'services/api/dist/main.js'), ...Object.entries(flags).flat(), '--log-level', 'error'];
+  api = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await waitFor(async () => (await nav(['get', 'namespace', 'default'])).code === 0, {
+    timeoutMs: 60_000,
+    what: 'the api',
+  });
+});
+
+afterAll(async () => {
+  if (api?.exitCode === null) {
+    api.kill('SIGTERM');
+    await once(api, 'exit');
+  }
+  await nats?.stop();
+  await etcd?.stop();
+});
+
+describe.each(kinds.map((kind) => ({ kind, name: kind.kind })))('$name', ({ kind }) => {
+  const file = join(root, 'examples', kind.example);
+  const type = kind.resource;
+  const name = /^ {2}name: (\S+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+
+  test('its example is applied, shown, and removed', async () => {
+    expect(await good(['apply', '-f', file])).toMatch(/ created\n$/);
+    expect(await good(['apply', '-f', file])).toMatch(/ unchanged\n$/);
+    expect(await good(['get', type, name, '-o', 'wide'])).toContain('\n');
+    expect(await good(['get', type, name, '-o', 'name'])).toMatch(new RegExp(`/${name}\n$`));
+    expect(await good(['describe', type, name])).toMatch(new RegExp(`^Name: +${name}\n`));
+    const yaml = await good(['get', type, name, '-o', 'yaml']);
+    expect(yaml).toContain(`apiVersion: ${kind.apiVersion}\nkind: ${kind.kind}\n`);
+    // What is read can be sent back, and says nothing new.
+    expect(await good(['apply', '-f', '-'], { stdin: yaml })).toMatch(/ (unchanged|configured)\n$/);
+    expect(await good(['delete', '-f', file, '--wait=false'])).toContain(' deleted\n');
+  });
+});
+
+const web = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, labels: {app: web}}
+data: {greeting: hello}
+`;
+
+test('applying again changes what the manifest says, and leaves the rest to others', async () => {
+  await good(['apply', '-f', '-'], { stdin: web });
+  await good(['label', 'cm', 'web', 'by=somebody']);
+  const next = web.replace('greeting: hello', 'farewell: bye');
+  expect(await good(['apply', '-f', '-'], { stdin: next })).toBe('configmap/web configured\n');
+  const json = JSON.parse(await good(['get', 'cm/web', '-o', 'json'])) as {
+    metadata: { labels: object };
+    data: object;
+  };
+  expect(json.metadata.labels).toEqual({ app: 'web', by: 'somebody' });
+  expect(json.data).toEqual({ farewell: 'bye' });
+  expect(await good(['get', 'cm', '-l', 'by=somebody', '--no-headers'])).toMatch(/^web +1 +\d+s\n$/);
+  await good(['delete', 'cm', '-l', 'app=web']);
+});
+
+test('a watch shows what there is, then each change, until it is interrupted', async () => {
+  const interrupt = new AbortController();
+  const watching = nav(['get', 'cm', '-w', '--field-selector', 'metadata.name=watched', '-o', 'name'], {
+    signal: interrupt.signal,
+  });
+  await good(['apply', '-f', '-'], { stdin: web.replaceAll('web', 'watched') });
+  await good(['label', 'cm', 'watched', 'x=y']);
+  await good(['delete', 'cm', 'watched']);
+  setTimeout(() => interrupt.abort(), 500);
+  const { code, out } = await watching;
+  expect(code).toBe(0);
+  expect(out).toMatch(/^(configmap\/watched\n)+$/);
+});
+
+test('scale, patch, set image and rollout change a Deployment', async () => {
+  await good(['create', 'deployment', 'rolling', '--image=nginx:1', '--port=80']);
+  expect(await good(['scale', 'deploy/rolling', '--replicas=3'])).toBe('deployment.apps/rolling scaled\n');
+  expect(await good(['set', 'image', 'deploy/rolling', 'nginx=nginx:2'])).toBe(
+    'deployment.apps/rolling image updated\n',
+  );
+  expect(await good(['patch', 'deploy', 'rolling', '-p', '{"spec":{"paused":true}}'])).toBe(
+    'deployment.apps/rolling patched\n',
+  );
+  expect(await good(['get', 'deploy', 'rolling', '-o', 'wide', '--no-headers'])).toMatch(
+    /^rolling +0\/3 .* nginx:2 +app=rolling\n$/,
+  );
+  expect(await nav(['rollout', 'undo', 'deploy/rolling'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('is paused') as string,
+  });
+  await good(['rollout', 'resume', 'deploy/rolling']);
+  expect(await nav(['rollout', 'status', 'deploy/rolling', '--timeout=200ms'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('timed out') as string,
+  });
+  expect(await good(['delete', 'deploy/rolling', '--now'])).toBe('deployment.apps "rolling" deleted\n');
+});
+
+test('what is not there, or not right, is told and fails', async () => {
+  expect(await nav(['get', 'pods', 'nope'])).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('Error from server (NotFound): pods "nope"') as string,
+  });
+  expect(await nav(['get', 'pods'])).toMatchObject({ code: 0, err: 'No resources found in default namespace.\n' });
+  expect(await nav(['get', 'pods', '-l', 'a in'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('character 5') as string,
+  });
+  expect(await nav(['apply', '-f', '-', '-n', 'nowhere'], { stdin: web })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('stdin:1:1 configmap/web: Error from server (NotFound)') as string,
+  });
+});
+
+test('a Secret is described without what it hides', async () => {
+  await good(['apply', '-f', join(root, 'examples/kinds/secret.yaml')]);
+  const page = await good(['describe', 'secret', 'example-secret']);
+  expect(page).toContain('password:  9 bytes');
+  expect(page).not.toContain('change-me');
+  expect(page).not.toContain(Buffer.from('change-me').toString('base64'));
+  await good(['delete', 'secret', 'example-secret']);
+});

@@ -75,22 +75,6 @@ describe('delete', () => {
     expect((await refusal(client.get({ resource: 'namespaces', name: 'brief' }))).reason).toBe('NotFound');
   });
 
-  test('nothing is made in a namespace after it was asked to go', async () => {
-    await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'closing' } });
-    const creates = Array.from({ length: 60 }, async (_, i) => {
-      await new Promise((resolve) => setTimeout(resolve, i % 15));
-      return client.create({ ...configMap(`c${i}`), metadata: { name: `c${i}`, namespace: 'closing' } });
-    });
-    const [asked, ...made] = await Promise.allSettled([
-      client.delete({ resource: 'namespaces', name: 'closing' }).then(({ resource }) => resource!),
-      ...creates,
-    ]);
-    const closed = asked.status === 'fulfilled' ? asked.value.revision : 0n;
-    const late = made.filter((each) => each.status === 'fulfilled' && each.value.revision > closed);
-    expect(closed).toBeGreaterThan(0n);
-    expect(late).toEqual([]);
-  });
-
   test('a collection', async () => {
     for (const name of ['a', 'b', 'c']) {
       await client.create({

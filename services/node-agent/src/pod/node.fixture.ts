@@ -21,7 +21,7 @@ export class FakeApi {
   readonly writes: ClientWrite[] = [];
   #revision = 1;
   #handler: (change: Change<Pod>) => void = () => {};
-  readonly #synced = Promise.withResolvers<void>();
+  #synced = Promise.withResolvers<void>();
 
   put(pod: Live<Pod>): Live<Pod> {
     const next = { ...pod, metadata: { ...pod.metadata, resourceVersion: String(++this.#revision) } };
@@ -49,6 +49,11 @@ export class FakeApi {
     const pod = this.pods.get(`default/${name}`);
     if (!pod) throw new Error(`no Pod ${name}`);
     return pod;
+  }
+
+  /** The next agent doesn't know what is wanted until `sync`. */
+  desync(): void {
+    this.#synced = Promise.withResolvers<void>();
   }
 
   sync(): void {

@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { waitFor } from '@navarch/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startNode, type TestNode } from './node.fixture.ts';
@@ -100,12 +102,37 @@ describe('a node', () => {
     await waitFor(async () => (await node.runtime.listSandboxes({})).length === 0);
   });
 
-  test('removes an orphan that it finds at its start, once it knows what is wanted', async () => {
+  test('takes a Pod over as ready until its probe says otherwise', async () => {
+    node = await startNode();
+    const file = join(node.dir, 'healthy');
+    await writeFile(file, '');
+    const readinessProbe = { ...probe, exec: { command: ['test', '-f', file] }, failureThreshold: 1000 };
+    node.api.put(aPod({ containers: [container({ readinessProbe })] }));
+    await waitFor(isReady);
+    await rm(file);
+    const writes = node.api.writes.length;
+    await node.restartAgent();
+    node.api.put(aPod({}, { name: 'other', uid: 'u2' }));
+    await waitFor(() => phase('other') === 'Running');
+    expect(isReady()).toBe(true);
+    expect(
+      node.api.writes.slice(writes).some((write) => 'object' in write && write.object.metadata?.name === 'web'),
+    ).toBe(false);
+  });
+
+  test('removes an orphan that it finds at its start, but not before it knows what is wanted', async () => {
     node = await startNode();
     node.api.put(aPod());
     await waitFor(isReady);
     node.api.pods.clear();
+    node.api.desync();
     await node.restartAgent();
+    node.api.put(aPod({}, { name: 'other', uid: 'u2' }));
+    await waitFor(() => phase('other') === 'Running');
+    expect(await running()).toHaveLength(2);
+    node.api.askToGo('other', 0);
+    await waitFor(() => node.api.pods.size === 0);
+    node.api.sync();
     await waitFor(async () => (await node.runtime.listSandboxes({})).length === 0);
   });
 

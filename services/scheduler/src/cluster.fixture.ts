@@ -44,6 +44,11 @@ export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'vers
     for (const tell of held) tell();
   }
 
+  /** Watches hear the oldest change that is held back, and no more. */
+  releaseOne(): void {
+    this.#held?.shift()?.();
+  }
+
   async transact(writes: readonly ClientWrite[]): Promise<readonly WriteOutcome[]> {
     const failure = this.failures.shift();
     if (failure && !failure.done) throw failure.error;

@@ -98,6 +98,21 @@ describe('the scheduler', () => {
     expect(Object.values(on()).filter((name) => name === 'n1')).toHaveLength(2);
   });
 
+  test('is not misled by a change from before the binding that it sees after', async () => {
+    const { cluster, settle, on } = await start(['n1']);
+    cluster.put(podKind, pod('a'));
+    cluster.hold();
+    cluster.put(podKind, pod('a', { phase: 'Pending' }));
+    await settle();
+    expect(on()).toEqual({ a: 'n1' });
+    cluster.releaseOne();
+    await settle();
+    expect(cluster.transactions).toHaveLength(1);
+    cluster.release();
+    await settle();
+    expect(cluster.transactions).toHaveLength(1);
+  });
+
   test('says why a Pod has no node, once, and places it when that is lifted', async () => {
     const { cluster, events, clock, settle, on } = await start(
       ['n1', { cpu: '1' }],

@@ -23,7 +23,11 @@ import {
   type WatchResponse,
 } from '@navarch/proto';
 import { MemoryStore, type Store } from '@navarch/store';
+import { vi } from 'vitest';
 import { Api } from './api.ts';
+
+// Real servers, on machines that may be busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 type Json = Record<string, unknown>;
 

@@ -10,6 +10,9 @@ import { select, type Selection, type Target } from './selection.ts';
 import type { Sources } from './source.ts';
 import { Watcher } from './watcher.ts';
 
+/** A list's answer ends about here, whatever its limit, and says how to go on: gRPC messages must not be larger than 64 MiB. */
+const maxPageBytes = 32 * 1024 * 1024;
+
 /** Reads of every kind, as fresh as the store. Answers are encoded messages. */
 export class Reader {
   readonly #sources: Sources;
@@ -97,11 +100,13 @@ function pageOf(
   limit: number,
 ): { items: CachedObject[]; more: boolean } {
   const items: CachedObject[] = [];
+  let bytes = 0;
   for (const object of objects) {
     if (after !== undefined && byNamespaceAndName(object, after) <= 0) continue;
     if (!selection.matches(object)) continue;
-    if (limit > 0 && items.length === limit) return { items, more: true };
+    if ((limit > 0 && items.length === limit) || bytes >= maxPageBytes) return { items, more: true };
     items.push(object);
+    bytes += object.wire.length;
   }
   return { items, more: false };
 }

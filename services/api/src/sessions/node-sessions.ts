@@ -4,11 +4,13 @@ import {
   type ServerDuplexStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { node as nodeKind } from '@navarch/kinds';
 import { type Clock, type Logger, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
 import type { AgentMessage, OpenStream } from '@navarch/proto';
 import { asApiError } from '../grpc/calls.ts';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
+import { authenticate, authorize } from '../pipeline/access.ts';
 import { uidFrom } from '../pipeline/uid.ts';
 import { decodeFrame, type FrameStream } from './frames.ts';
 import { firstMessage } from './first-frame.ts';
@@ -111,6 +113,7 @@ export class NodeSessions {
       signal,
     });
     if (nodeName === '') throw new ApiError('BadRequest', 'node_name must be set');
+    authorize(authenticate(), { verb: 'connect', kind: nodeKind, namespace: '', name: nodeName });
     const ended = Promise.withResolvers<void>();
     const older = this.#sessions.get(nodeName);
     this.#sessions.set(nodeName, call);

@@ -62,9 +62,8 @@ async function removeDeadShimSockets() {
   for (const path of listed.stdout.split('\n').filter(Boolean)) {
     const dead = await new Promise((resolve) => {
       const probe = createConnection(path);
-      probe.once('connect', () => resolve(false)).once('error', () => resolve(true));
-      probe.once('close', () => probe.destroy());
-      setTimeout(() => resolve(false), 500).unref();
+      probe.once('error', () => resolve(true)).once('connect', () => probe.destroy());
+      probe.once('close', () => resolve(false)); // after an error it is settled already
     });
     if (dead) await rm(path, { force: true });
   }

@@ -134,6 +134,7 @@ export function execute(
       if (error !== null && typeof error.code !== 'number') return reject(error);
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
+    child.stdin?.on('error', () => {}); // a program may end without reading its input
     child.stdin?.end(input ?? '');
   });
 }

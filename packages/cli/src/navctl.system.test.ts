@@ -2,15 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kinds } from '@navarch/kinds';
+import { PassThrough, Readable } from 'node:stream';
+import { createClient } from '@navarch/client';
+import { configMap, kinds } from '@navarch/kinds';
 import { type EtcdServer, freePorts, type NatsServer, startEtcd, startNats, waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type NavctlOptions, navctl, type Result } from './navctl.fixture.ts';
+import type { Session } from './session.ts';
+import { waitUntil } from './wait-until.ts';
 
+const { signal } = new AbortController();
 const root = join(import.meta.dirname, '../../..');
 let etcd: EtcdServer;
 let nats: NatsServer;
-let api: ChildProcess;
+let api: ChildProcess | undefined;
 let server: string;
 
 const nav = (args: readonly string[], options: NavctlOptions = {}): Promise<Result> =>
@@ -23,29 +28,33 @@ async function good(args: readonly string[], options: NavctlOptions = {}): Promi
   return out;
 }
 
-beforeAll(async () => {
-  [etcd, nats] = await Promise.all([startEtcd(), startNats()]);
-  const [port = 0, metrics = 0] = await freePorts(2);
-  server = `127.0.0.1:${port}`;
-  const flags = {
-    '--etcd': etcd.endpoint,
-    '--nats': nats.url,
-    '--listen': server,
-    '--metrics': `127.0.0.1:${metrics}`,
-  };
+async function startApi(metrics: string): Promise<void> {
+  const flags = { '--etcd': etcd.endpoint, '--nats': nats.url, '--listen': server, '--metrics': metrics };
   const args = [join(root, 'services/api/dist/main.js'), ...Object.entries(flags).flat(), '--log-level', 'error'];
   api = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  await waitFor(async () => (await nav(['get', 'namespace', 'default'])).code === 0, {
-    timeoutMs: 60_000,
-    what: 'the api',
-  });
+  const isUp = async () => (await nav(['get', 'namespace', 'default'])).code === 0;
+  await waitFor(isUp, { timeoutMs: 60_000, what: 'the api' });
+}
+
+async function stopApi(signal: NodeJS.Signals): Promise<void> {
+  if (api?.exitCode !== null) return;
+  const exited = once(api, 'exit');
+  api.kill(signal);
+  await exited;
+}
+
+let metrics: string;
+
+beforeAll(async () => {
+  [etcd, nats] = await Promise.all([startEtcd(), startNats()]);
+  const [port = 0, metricsPort = 0] = await freePorts(2);
+  server = `127.0.0.1:${port}`;
+  metrics = `127.0.0.1:${metricsPort}`;
+  await startApi(metrics);
 });
 
 afterAll(async () => {
-  if (api?.exitCode === null) {
-    api.kill('SIGTERM');
-    await once(api, 'exit');
-  }
+  await stopApi('SIGTERM');
   await nats?.stop();
   await etcd?.stop();
 });
@@ -152,4 +161,35 @@ test('a Secret is described without what it hides', async () => {
   expect(page).not.toContain('change-me');
   expect(page).not.toContain(Buffer.from('change-me').toString('base64'));
   await good(['delete', 'secret', 'example-secret']);
+});
+
+test('waiting outlives the api', async () => {
+  using client = Object.assign(createClient({ address: server }), { [Symbol.dispose]: () => client.close() });
+  const warnings: string[] = [];
+  const session: Session = {
+    io: {
+      stdin: Readable.from([]),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      env: {},
+      now: Date.now,
+      signal,
+    },
+    server,
+    namespace: 'default',
+    namespaceGiven: false,
+    client: () => client,
+    print: () => undefined,
+    warn: (text) => void warnings.push(text),
+  };
+  let looks = 0;
+  const isThere = (object: unknown) => ++looks > 0 && object !== undefined;
+  const selector = { namespace: 'default', fieldSelector: 'metadata.name=late' };
+  const waiting = waitUntil(session, configMap, selector, isThere, 60_000);
+  await waitFor(() => looks > 0, { what: 'the first look' });
+  await stopApi('SIGKILL');
+  await startApi(metrics);
+  await good(['apply', '-f', '-'], { stdin: web.replaceAll('web', 'late') });
+  expect(await waiting).toBe(true);
+  expect(warnings).toEqual([expect.stringContaining('waiting for it')]);
 });

@@ -36,7 +36,7 @@ async function exec(
   if (options.tty === true && !tty)
     session.warn('Unable to use a TTY - input is not a terminal or the right kind of file\n');
   const container = chooseContainer(session, pod, options.container);
-  const size = tty ? { width: io.stdout.columns ?? 80, height: io.stdout.rows ?? 24 } : undefined;
+  const size = tty ? { width: io.stdout.columns || 80, height: io.stdout.rows || 24 } : undefined;
   const hangUp = new AbortController();
   const signal = AbortSignal.any([io.signal, hangUp.signal]);
   const running = await session

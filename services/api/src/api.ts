@@ -62,7 +62,7 @@ export class Api implements Component {
     const pipeline = new Pipeline({ sources, clock, serviceNetwork: new ServiceNetwork(serviceCidr) });
     const reader = new Reader({ sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
-    const streams = new WatchStreams({ reader, metrics: callMetrics });
+    const streams = new WatchStreams({ reader, metrics: callMetrics, clock });
     const sessions = new NodeSessions({ clock, logger, metrics: callMetrics });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
     const feed = new StoreFeed({ store, cache, logger, kinds: kinds.filter(({ storage }) => storage === 'store') });

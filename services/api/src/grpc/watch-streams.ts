@@ -1,19 +1,24 @@
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
-import { onAbort } from '@navarch/kit';
+import { type Clock, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
 import type { WatchRequest } from '@navarch/proto';
 import type { Reader } from '../read/reader.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { asApiError } from './calls.ts';
 
+/** A reader that takes nothing for so long is taken for dead, although its connection lives. */
+const stuckMs = 60_000;
+
 /** The open watches: each is sent as fast as its reader takes it, and ended when the api stops. */
 export class WatchStreams {
-  readonly #reader: Reader;
+  readonly #reader: Pick<Reader, 'watch'>;
   readonly #metrics: CallMetrics;
+  readonly #clock: Clock;
   readonly #stopped = new AbortController();
   #open = 0;
 
-  constructor(options: { reader: Reader; metrics: CallMetrics }) {
+  constructor(options: { reader: Pick<Reader, 'watch'>; metrics: CallMetrics; clock: Clock }) {
+    this.#clock = options.clock;
     this.#reader = options.reader;
     this.#metrics = options.metrics;
   }
@@ -55,16 +60,26 @@ export class WatchStreams {
     const { watcher } = await this.#reader.watch(call.request, signal);
     for (;;) {
       const response = await watcher.next(signal);
-      if (!call.write(response)) await drained(call, signal);
+      if (!call.write(response)) await drained(call, this.#clock, signal);
     }
   }
 }
 
 /** Waits until the reader has taken what was sent. */
-async function drained(call: ServerWritableStream<WatchRequest, Buffer>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+async function drained(
+  call: ServerWritableStream<WatchRequest, Buffer>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   call.once('drain', resolve);
   using _abort = onAbort(signal, resolve);
-  await promise;
-  call.off('drain', resolve);
+  using _timer = clock.timer(stuckMs, () =>
+    reject(new ApiError('Expired', `the reader took nothing for ${stuckMs} ms; list again`)),
+  );
+  try {
+    await promise;
+  } finally {
+    call.off('drain', resolve);
+  }
 }

@@ -6,6 +6,7 @@ import {
   type Clock,
   type Component,
   Components,
+  formatAddress,
   type Logger,
   type Metrics,
 } from '@navarch/kit';
@@ -30,6 +31,7 @@ import { framedPodsService, framedSessionsService } from './sessions/frames.ts';
 import { NodeSessions } from './sessions/node-sessions.ts';
 import { podsHandlers } from './sessions/pods.ts';
 import { Compactor } from './storage/compactor.ts';
+import { SessionRegistry } from './sessions/session-registry.ts';
 import { type Sources, StoreSource } from './read/source.ts';
 import { uidFrom } from './pipeline/uid.ts';
 import { ApiServer } from './server.ts';
@@ -41,6 +43,8 @@ export interface ApiOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly listen: Address;
+  /** Where other replicas reach this one; where it listens when undefined. */
+  readonly advertise?: Address | undefined;
   readonly version: string;
   /** Where Services get their addresses from. */
   readonly serviceCidr: Cidr;
@@ -54,7 +58,7 @@ export class Api implements Component {
   readonly #cache: ObjectCache;
   readonly #bootstrap: Bootstrap;
 
-  constructor({ store, bus, clock, logger, metrics, listen, version, serviceCidr }: ApiOptions) {
+  constructor({ store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr }: ApiOptions) {
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
     const events = new EventSource({ bus, clock, logger });
@@ -63,7 +67,9 @@ export class Api implements Component {
     const reader = new Reader({ sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
     const streams = new WatchStreams({ reader, metrics: callMetrics, clock });
-    const sessions = new NodeSessions({ clock, logger, metrics: callMetrics });
+    const reachedAt = () => formatAddress(advertise ?? this.#server.address);
+    const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
+    const sessions = new NodeSessions({ clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
     const feed = new StoreFeed({ store, cache, logger, kinds: kinds.filter(({ storage }) => storage === 'store') });
     this.#server = new ApiServer({
@@ -80,7 +86,7 @@ export class Api implements Component {
         },
         {
           definition: framedPodsService,
-          handlers: podsHandlers({ sources, sessions, clock, metrics: callMetrics }),
+          handlers: podsHandlers({ sources, sessions, registry, clock, metrics: callMetrics }),
         },
         { definition: framedSessionsService, handlers: sessions.handlers() },
       ],

@@ -42,6 +42,12 @@ const config = defineConfig(
       description: 'where to serve gRPC',
       parse: address,
     },
+    advertise: {
+      flag: '--advertise <address>',
+      env: 'NAVARCH_ADVERTISE',
+      description: 'where other replicas of the api reach this one; default: where it listens',
+      parse: address,
+    },
     metrics: {
       flag: '--metrics <address>',
       env: 'NAVARCH_METRICS',
@@ -77,6 +83,7 @@ const api = new Api({
   logger,
   metrics,
   listen: config.listen,
+  advertise: config.advertise,
   serviceCidr: config.serviceCidr,
   version: '0.1.0',
 });

@@ -13,6 +13,7 @@ import type { CallMetrics } from '../grpc/call-metrics.ts';
 import { authenticate, authorize } from '../pipeline/access.ts';
 import { uidFrom } from '../pipeline/uid.ts';
 import { decodeFrame, type FrameStream } from './frames.ts';
+import type { SessionRegistry } from './session-registry.ts';
 import { firstMessage } from './first-frame.ts';
 
 /** How long a node-agent may take to say who it is, and to open a stream that it was asked for. */
@@ -31,11 +32,13 @@ export class NodeSessions {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: CallMetrics;
+  readonly #registry: SessionRegistry;
   readonly #sessions = new Map<string, Session>();
   readonly #expected = new Map<string, Expected>();
   readonly #stopped = new AbortController();
 
-  constructor(options: { clock: Clock; logger: Logger; metrics: CallMetrics }) {
+  constructor(options: { clock: Clock; logger: Logger; metrics: CallMetrics; registry: SessionRegistry }) {
+    this.#registry = options.registry;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#metrics = options.metrics;
@@ -49,6 +52,10 @@ export class NodeSessions {
   /** Ends all sessions and streams: the agents come back to another api, or to this one when it is back. */
   stop(): void {
     this.#stopped.abort(new ApiError('Unavailable', 'the api is stopping; connect again'));
+  }
+
+  has(nodeName: string): boolean {
+    return this.#sessions.has(nodeName);
   }
 
   /** A stream to the agent of a node. Throws Unavailable when it is not connected, or does not open one in time. */
@@ -125,11 +132,15 @@ export class NodeSessions {
     using _abort = onAbort(signal, () => ended.reject(signal.reason));
     call.on('end', () => ended.resolve());
     call.resume();
+    const held = new AbortController();
+    const registered = this.#registry.hold(nodeName, held.signal);
     try {
       await ended.promise;
       call.end();
     } finally {
       this.#forget(nodeName, call);
+      held.abort();
+      await registered;
     }
   }
 

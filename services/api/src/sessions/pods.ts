@@ -1,10 +1,4 @@
-import type {
-  handleBidiStreamingCall,
-  handleServerStreamingCall,
-  ServerDuplexStream,
-  ServerWritableStream,
-  UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, handleServerStreamingCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { pod as podKind } from '@navarch/kinds';
 import { type Clock, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
@@ -17,7 +11,9 @@ import type { Sources } from '../read/source.ts';
 import { decodeFrame, encodeFrame, type FrameStream } from './frames.ts';
 import { firstMessage } from './first-frame.ts';
 import type { NodeSessions } from './node-sessions.ts';
-import { pump } from './pump.ts';
+import { type ClientCall, isDuplex, pump } from './pump.ts';
+import { carryToReplica, isCarried } from './replica-call.ts';
+import type { SessionRegistry } from './session-registry.ts';
 
 const firstFrameMs = 10_000;
 /** grpc-js reports a stream that was cut off as ended first, and a moment later, seen as 2 ms, as cancelled. */
@@ -26,18 +22,18 @@ const cutOffMs = 20;
 interface PodsParts {
   readonly sources: Sources;
   readonly sessions: NodeSessions;
+  readonly registry: SessionRegistry;
   readonly clock: Clock;
   readonly metrics: CallMetrics;
 }
 
 /** Carries logs and exec to the node that runs the Pod. */
 export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
-  const { sessions, clock, metrics } = parts;
+  const { clock, metrics } = parts;
   const logs: handleServerStreamingCall<LogsRequest, Buffer> = (call) =>
     void run('Logs', call, metrics, async (signal) => {
       const { nodeName, container } = await locate(parts, call.request, 'log', signal);
-      const agent = await sessions.open(nodeName, signal);
-      await carry(agent, call, { $case: 'logs', value: { ...call.request, container } }, nodeName, signal);
+      await carry(parts, call, { $case: 'logs', value: { ...call.request, container } }, nodeName, signal);
     });
   const exec: handleBidiStreamingCall<Buffer, Buffer> = (call) =>
     void run('Exec', call, metrics, async (signal) => {
@@ -46,15 +42,10 @@ export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
       if (first?.$case !== 'exec') throw new ApiError('BadRequest', 'the first frame must be exec');
       if (first.value.command.length === 0) throw new ApiError('BadRequest', 'command must name a program');
       const { nodeName, container } = await locate(parts, first.value, 'exec', signal);
-      const agent = await sessions.open(nodeName, signal);
-      const frame = { $case: 'exec' as const, value: { ...first.value, container } };
-      using _input = pump(call, agent);
-      await carry(agent, call, frame, nodeName, signal);
+      await carry(parts, call, { $case: 'exec', value: { ...first.value, container } }, nodeName, signal);
     });
   return { logs, exec };
 }
-
-type ClientCall = ServerWritableStream<LogsRequest, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 async function run(
   method: string,
@@ -76,11 +67,29 @@ async function run(
   }
 }
 
-/** Asks the agent, and passes its answer on until it ends. The agent's stream is ended with the call, and the other way round. */
+type Request = Extract<StreamFrame['frame'], { $case: 'logs' | 'exec' }>;
+
+/** To the node's agent when its session is here, else to the replica that has it. */
 async function carry(
+  { sessions, registry }: PodsParts,
+  call: ClientCall,
+  request: Request,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!sessions.has(nodeName) && !isCarried(call)) {
+    const address = await registry.find(nodeName, signal);
+    if (address !== undefined) return await carryToReplica(address, call, request, nodeName, signal);
+  }
+  const agent = await sessions.open(nodeName, signal);
+  await carryToAgent(agent, call, request, nodeName, signal);
+}
+
+/** Asks the agent, and passes its answer on until it ends. The agent's stream is ended with the call, and the other way round. */
+async function carryToAgent(
   agent: FrameStream,
   call: ClientCall,
-  request: NonNullable<StreamFrame['frame']>,
+  request: Request,
   nodeName: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -92,6 +101,7 @@ async function carry(
   agent.on('error', lost);
   agent.write(encodeFrame(request));
   using _output = pump(agent, call);
+  using _input = isDuplex(call) ? pump(call, agent) : undefined;
   try {
     await ended.promise;
     agent.end();

@@ -1,4 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { LogsRequest } from '@navarch/proto';
+
+/** A user's call of Logs or Exec. */
+export type ClientCall = ServerWritableStream<LogsRequest, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+/** Whether the user sends frames, too. */
+export function isDuplex(call: ClientCall): call is ServerDuplexStream<Buffer, Buffer> {
+  return 'pause' in call;
+}
 
 /** Passes messages on as fast as the other side takes them. Undo to stop. */
 export function pump(from: Readable, to: Writable): Disposable {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type ApiError, fromServiceError } from '@navarch/machinery';
-import { type AgentMessage, type OpenStream, type StreamFrame, LogsRequest } from '@navarch/proto';
+import { type AgentMessage, type OpenStream, type StreamFrame, LogsRequest, ExecRequest } from '@navarch/proto';
 import { waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApi, type TestApi, TestClient } from '../api.fixture.ts';
@@ -28,8 +28,8 @@ beforeAll(async () => {
 afterAll(() => running[Symbol.asyncDispose]());
 
 /** A node-agent: holds a session, and answers each stream that it is asked to open with `serve`. */
-async function agent(nodeName: string, serve: (stream: Frames) => void) {
-  const client = new TestClient(running.address);
+async function agent(nodeName: string, serve: (stream: Frames) => void, address = running.address) {
+  const client = new TestClient(address);
   const errors: ApiError[] = [];
   const streams: Frames[] = [];
   const session: ClientDuplexStream<AgentMessage, OpenStream> = client.sessions.connect();
@@ -172,4 +172,38 @@ test('a new session of a node takes the place of the old one', async () => {
   expect((await drain(logs({ name: 'web' }))).error).toBeUndefined();
   older.close();
   newer.close();
+});
+
+test('with several apis, a call reaches the one that holds the session; an api that is gone is no riddle', async () => {
+  const other = await startApi({ store: running.store, hub: running.hub });
+  running.hub.stop();
+  const node = await agent(
+    'n2',
+    (stream) =>
+      stream.on('data', ({ frame }: StreamFrame) => {
+        if (frame?.$case === 'stdin') stream.write({ frame: { $case: 'stdout', value: frame.value } });
+        if (frame?.$case === 'logs') stream.write({ frame: { $case: 'stdout', value: Buffer.from('log') } });
+        if (frame?.$case === 'logs' || frame?.$case === 'stdinEnd') stream.end();
+      }),
+    other.address,
+  );
+  await waitFor(async () => text((await drain(logs({ name: 'away' }))).frames) === 'log');
+  const exec: Frames = running.client.pods.exec();
+  const value = { ...ExecRequest.fromJSON({ namespace: 'default', name: 'away', stdin: true }), command: ['cat'] };
+  exec.write({ frame: { $case: 'exec', value } });
+  exec.write({ frame: { $case: 'stdin', value: Buffer.from('echo') } });
+  exec.write({ frame: { $case: 'stdinEnd', value: true } });
+  expect(text((await drain(exec)).frames)).toBe('echo');
+  // Its entry stays behind, as after a sudden death.
+  await running.store.commit({
+    compare: [],
+    ops: [{ type: 'put', key: '/navarch-sessions/n2', value: Buffer.from('127.0.0.1:1') }],
+  });
+  node.close();
+  await other[Symbol.asyncDispose]();
+  expect((await drain(logs({ name: 'away' }))).error).toMatchObject({
+    reason: 'Unavailable',
+    message: expect.stringContaining('node "n2" is not connected'),
+  });
+  running.hub.start();
 });

@@ -174,6 +174,12 @@ describe('a name resolves in a Pod', () => {
     expect(await resolve('10.96.0.20', 'reverse')).toBe('["web.default.svc.cluster.local"]');
   });
 
+  test('and nobody outside is answered', async () => {
+    lab.run(lab.outside, 'ip', 'route', 'replace', '10.96.0.10/32', 'via', '192.0.2.11');
+    const body = `const r = new (require('node:dns').promises.Resolver)({ timeout: 500, tries: 1 }); r.setServers(['10.96.0.10']); return await r.resolve4('web.default.svc.cluster.local');`;
+    expect(await lab.eval(lab.outside, body)).toBe('failed: ETIMEOUT');
+  });
+
   test('and one that is missing is told so at once', async () => {
     expect(await resolve('nothing.default.svc.cluster.local')).toBe('failed: ENOTFOUND');
   });

@@ -56,7 +56,10 @@ export class Network implements Component {
   #shown = -1;
   #changed = Promise.withResolvers<void>();
   #applied: Ruleset | undefined;
-  #appliedText = '';
+  #appliedRules = '';
+  #appliedDevices = '';
+  #auditedMs = Number.NEGATIVE_INFINITY;
+  #mtu = 0;
   readonly #firstApply = Promise.withResolvers<void>();
   #moved = Promise.withResolvers<void>();
 
@@ -185,24 +188,34 @@ export class Network implements Component {
     const startedMs = this.#clock.monotonicMs();
     const showing = this.#changes;
     const network: NodeNetwork = { ...options, podCidr: own.spec.podCidr };
-    const mtu = await this.#kernel.applyBridge(network, signal);
-    await this.#kernel.applyOverlay(network, mtu, this.#peers(), signal);
+    const peers = this.#peers();
+    const devices = JSON.stringify([network.podCidr, peers]);
+    // Most changes concern the rules alone; that everything is still in place is looked at now and then.
+    const audit = devices !== this.#appliedDevices || startedMs - this.#auditedMs >= auditMs;
+    if (audit) {
+      this.#mtu = await this.#kernel.applyBridge(network, signal);
+      await this.#kernel.applyOverlay(network, this.#mtu, peers, signal);
+    }
     const ruleset = servicePlan({
       services: this.#listers.services.list(),
       endpointSlices: this.#listers.slices.list(),
       localPods: this.#listers.pods.list().filter(({ spec }) => spec.nodeName === options.nodeName),
       reservedPorts: new Set(reservedPorts),
     });
-    const text = JSON.stringify([ruleset, network.podCidr]);
-    if (text !== this.#appliedText || !(await this.#kernel.hasRules(signal))) {
+    const rules = JSON.stringify([ruleset, network.podCidr]);
+    if (rules !== this.#appliedRules || (audit && !(await this.#kernel.hasRules(signal)))) {
       await this.#kernel.applyRules(ruleset, network, signal);
-      this.#appliedText = text;
+      this.#appliedRules = rules;
       logger.debug({ services: ruleset.clusterIps.length }, 'packet rules replaced');
     }
     this.#applied = ruleset;
-    // Only now: containerd may start Pods as soon as it sees this file.
-    await this.#writeCniConfig(network.podCidr, mtu);
-    await this.#dns.start(signal);
+    if (audit) {
+      // Only now: containerd may start Pods as soon as it sees this file.
+      await this.#writeCniConfig(network.podCidr, this.#mtu);
+      await this.#dns.start(signal);
+      this.#appliedDevices = devices;
+      this.#auditedMs = startedMs;
+    }
     this.#applySeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
     this.#firstApply.resolve();
     this.#shown = showing;

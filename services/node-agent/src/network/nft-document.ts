@@ -124,12 +124,15 @@ function filters({ refusedPorts }: Ruleset, node: NodeNetwork): Json[] {
     ...baseChain('local-output', 'filter', 'output', 0, [...refuse(refused), ...refuse(unserved)]),
     // route_localnet lets answers to 127.0.0.1 come back through the bridge; nothing else may come in that way.
     ...baseChain('martians', 'filter', 'prerouting', -300, [
-      [isNot({ meta: { key: 'iifname' } }, 'lo'), is(ip('daddr'), prefix('127.0.0.0/8')), { drop: null }],
+      [isNot(iifname, 'lo'), is(ip('daddr'), prefix('127.0.0.0/8')), { drop: null }],
+      // The name server hands on whatever it is asked: only Pods and the node itself may ask.
+      [isNot(iifname, { set: ['lo', bridgeDevice] }), is(ip('daddr'), node.clusterDns), { drop: null }],
     ]),
   ];
 }
 
 const l4proto = { meta: { key: 'l4proto' } } as const;
+const iifname = { meta: { key: 'iifname' } } as const;
 const oifname = { meta: { key: 'oifname' } } as const;
 const destinationPort = { payload: { protocol: 'th', field: 'dport' } } as const;
 const masquerade = { masquerade: null } as const;

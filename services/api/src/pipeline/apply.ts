@@ -1,17 +1,15 @@
 import { manifest, schemaOf } from '@navarch/kinds';
-import { type Json, type JsonObject, threeWayMerge } from '@navarch/machinery';
+import { type JsonObject, threeWayMerge } from '@navarch/machinery';
 import type { ApplyRequest, ObjectMeta } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { createWrite } from './create.ts';
 import { copyOf, current } from './current.ts';
 import { normalize } from './incoming.ts';
+import { lastAppliedKey, recall, remember } from './last-applied.ts';
 import { objectFromManifest, parseJson } from './manifest-json.ts';
 import type { WritableObject } from './object-rules.ts';
 import { prepareChange } from './update.ts';
 import type { Write } from './write.ts';
-
-/** Where an object remembers the manifest that was applied to it last: what is missing in the next one is removed. */
-const lastAppliedKey = 'navarch.io/last-applied-configuration';
 
 /** Makes an object, or brings it to what its manifest says; decided anew when somebody else makes or removes it meanwhile. */
 export function applyWrite({ manifest: text, namespace }: Pick<ApplyRequest, 'manifest' | 'namespace'>): Write {
@@ -25,7 +23,7 @@ export function applyWrite({ manifest: text, namespace }: Pick<ApplyRequest, 'ma
   if (kind.hasStatus) wanted.status = undefined;
   delete wanted.metadata.annotations[lastAppliedKey];
   const desired = manifest(kind, wanted);
-  const remembered = `${JSON.stringify(desired)}\n`;
+  const remembered = remember(kind, desired);
   const { name } = wanted.metadata;
   const create = createWrite({ kind, revision: 0n, object: remembering(wanted, remembered) });
   return {
@@ -66,20 +64,7 @@ const unset: Pick<
 function merge(cached: CachedObject, desired: JsonObject): JsonObject {
   const { kind, object } = cached;
   const live = manifest(kind, object);
-  return threeWayMerge(lastApplied(object.metadata), live, desired, schemaOf(kind));
-}
-
-/** What the manifest said the last time; nothing when the object was not made by applying one. */
-function lastApplied({ annotations }: ObjectMeta): JsonObject {
-  const text = annotations[lastAppliedKey];
-  if (text === undefined) return {};
-  let json: Json;
-  try {
-    json = JSON.parse(text) as Json; // that is what JSON.parse gives
-  } catch {
-    return {}; // somebody wrote over it: then nothing is known to have been applied
-  }
-  return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : {};
+  return threeWayMerge(recall(object.metadata), live, desired, schemaOf(kind));
 }
 
 function remembering(object: WritableObject, text: string): WritableObject {

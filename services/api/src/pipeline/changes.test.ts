@@ -1,4 +1,4 @@
-import type { ConfigMap, Deployment, Pod } from '@navarch/proto';
+import type { ConfigMap, Deployment, Pod, Secret } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
 import { configMap, deployment, pod, podSpec } from './manifests.fixture.ts';
@@ -165,6 +165,27 @@ describe('apply', () => {
     const object = valueOf<Deployment>(changed.resource);
     expect(object.spec).toMatchObject({ replicas: 2, minReadySeconds: 0, paused: true });
     expect(object.metadata?.annotations['theirs']).toBe('yes');
+  });
+
+  test('a large manifest fits, and what goes from it goes', async () => {
+    const data = Object.fromEntries(['a', 'b', 'c'].map((key) => [key, 'x'.repeat(250_000)]));
+    expect((await client.apply(configMap('large', { data }))).result).toBe(1);
+    expect((await client.apply(configMap('large', { data }))).result).toBe(3);
+    const { resource: changed } = await client.apply(configMap('large', { data: { a: 'y'.repeat(250_000) } }));
+    const { data: left } = valueOf<ConfigMap>(changed);
+    expect(Object.entries(left).map(([key, value]) => `${key} ${value[0]}`)).toEqual(['a y']);
+  });
+
+  test('a secret stands in its data only', async () => {
+    const password = Buffer.from('hunter2').toString('base64');
+    const manifest = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'kept' }, data: { password } };
+    const { resource: made } = await client.apply(manifest);
+    const { metadata, data } = valueOf<Secret>(made);
+    expect(Buffer.from(data['password'] ?? []).toString()).toBe('hunter2');
+    expect(JSON.stringify(metadata)).not.toContain(password);
+    expect((await client.apply(manifest)).result).toBe(3);
+    const { resource: emptied } = await client.apply({ ...manifest, data: {} });
+    expect(valueOf<Secret>(emptied).data).toEqual({});
   });
 
   test('many at once make one object', async () => {

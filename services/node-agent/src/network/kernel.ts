@@ -52,6 +52,19 @@ export class Kernel {
     return nftables.some(({ table }) => table?.family === rulesTable.family && table.name === rulesTable.name);
   }
 
+  /** Tables of others that drop forwarded packets unless told otherwise, as Docker's does: those of Pods, too. */
+  async forwardBlockers(signal: AbortSignal): Promise<readonly string[]> {
+    const answer: unknown = JSON.parse(await this.#run('nft', ['-j', 'list', 'chains'], { signal }));
+    // The form is nftables' own: libnftables-json(5).
+    const { nftables } = answer as {
+      nftables: { chain?: { family: string; table: string; hook?: string; policy?: string } }[];
+    };
+    return nftables.flatMap(({ chain }) => {
+      const blocks = chain?.hook === 'forward' && chain.policy === 'drop' && ['ip', 'inet'].includes(chain.family);
+      return blocks ? [`${chain.family} ${chain.table}`] : [];
+    });
+  }
+
   async #links(signal: AbortSignal): Promise<readonly Link[]> {
     return parseList(await this.#run('ip', ['-j', 'address', 'show'], { signal })) as Link[];
   }

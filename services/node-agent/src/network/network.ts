@@ -8,7 +8,7 @@ import type { Node } from '@navarch/proto';
 import { cniConfig, cniConfigName } from './cni-config.ts';
 import { DnsServer } from './dns/server.ts';
 import { Kernel } from './kernel.ts';
-import type { NodeNetwork } from './node-network.ts';
+import { bridgeDevice, type NodeNetwork } from './node-network.ts';
 import type { Peer } from './overlay.ts';
 import { type RunCommand, runCommand } from './run-command.ts';
 import { type Ruleset, sendsTo, servicePlan } from './service-plan.ts';
@@ -60,6 +60,7 @@ export class Network implements Component {
   #appliedDevices = '';
   #auditedMs = Number.NEGATIVE_INFINITY;
   #mtu = 0;
+  readonly #warnedOf = new Set<string>();
   readonly #firstApply = Promise.withResolvers<void>();
   #moved = Promise.withResolvers<void>();
 
@@ -213,6 +214,7 @@ export class Network implements Component {
       // Only now: containerd may start Pods as soon as it sees this file.
       await this.#writeCniConfig(network.podCidr, this.#mtu);
       await this.#dns.start(signal);
+      await this.#warnOfFirewalls(signal);
       this.#appliedDevices = devices;
       this.#auditedMs = startedMs;
     }
@@ -221,6 +223,19 @@ export class Network implements Component {
     this.#shown = showing;
     this.#moved.resolve();
     this.#moved = Promise.withResolvers<void>();
+  }
+
+  /** Our rules can't let through what another table drops. Said once for each. */
+  async #warnOfFirewalls(signal: AbortSignal): Promise<void> {
+    for (const table of await this.#kernel.forwardBlockers(signal)) {
+      if (this.#warnedOf.has(table)) continue;
+      this.#warnedOf.add(table);
+      const advice = `iptables -I FORWARD -i ${bridgeDevice} -j ACCEPT; iptables -I FORWARD -o ${bridgeDevice} -j ACCEPT`;
+      this.#options.logger.warn(
+        { table, advice },
+        'a firewall drops forwarded packets: Pods are cut off unless it lets the bridge through',
+      );
+    }
   }
 
   #peers(): readonly Peer[] {

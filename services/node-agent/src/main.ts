@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { NatsBus } from '@navarch/bus';
 import { createClient, createInformerSet } from '@navarch/client';
@@ -16,6 +17,7 @@ import { ApiWriter } from './pod/api-writer.ts';
 import { ApiConfigSource } from './pod/config-source.ts';
 import { ImagePuller } from './pod/image-puller.ts';
 import { PodManager } from './pod/pod-manager.ts';
+import { StartLimit } from './pod/start-limit.ts';
 import { Volumes } from './pod/volumes.ts';
 import { CriRuntime } from './runtime/cri-runtime.ts';
 import { LogRotation } from './runtime/log-rotation.ts';
@@ -73,6 +75,7 @@ const pods = new PodManager(
   {
     runtime,
     puller: new ImagePuller(runtime),
+    startLimit: new StartLimit(2 * availableParallelism()),
     volumes: new Volumes({ root: podRoot, config: source }),
     config: source,
     writer: new ApiWriter({ client, clock, logger, signal: stopped.signal }),

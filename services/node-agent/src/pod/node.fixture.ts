@@ -11,6 +11,7 @@ import { ApiWriter } from './api-writer.ts';
 import type { ConfigData } from './config-source.ts';
 import { ImagePuller } from './image-puller.ts';
 import { PodManager } from './pod-manager.ts';
+import { StartLimit } from './start-limit.ts';
 import { Volumes } from './volumes.ts';
 
 /** Enough of an api for one node: it keeps Pods, takes the agent's writes, and tells the agent of each change. */
@@ -161,6 +162,7 @@ export async function startNodeOn<R extends Runtime>(runtime: R): Promise<TestNo
     const context = {
       runtime,
       puller: new ImagePuller(runtime),
+      startLimit: new StartLimit(4),
       volumes: new Volumes({ root: podRoot, config }),
       config,
       writer: new ApiWriter({ client: api, clock, logger, signal: abort.signal }),

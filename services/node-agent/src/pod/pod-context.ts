@@ -5,12 +5,14 @@ import type { ApiWriter } from './api-writer.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { NodeSettings } from './container-config.ts';
 import type { ImagePuller } from './image-puller.ts';
+import type { StartLimit } from './start-limit.ts';
 import type { Volumes } from './volumes.ts';
 
 /** What the workers of a node share. */
 export interface PodContext {
   readonly runtime: Runtime;
   readonly puller: ImagePuller;
+  readonly startLimit: StartLimit;
   readonly volumes: Volumes;
   readonly config: ConfigSource;
   readonly writer: ApiWriter;

@@ -1,178 +1,158 @@
-import { nodePortRange, service as serviceKind } from '@navarch/kinds';
-import { ApiError, type FieldError } from '@navarch/machinery';
-import type { Service, ServicePort, ServiceSpec } from '@navarch/proto';
-import type { Operation } from '@navarch/store';
-import type { CachedObject } from '../cache/cached-object.ts';
-import type { Admitted } from './admission.ts';
-import { refuse, type WritableObject } from './object-rules.ts';
-import type { Circumstances } from './write.ts';
+import type { InformerSet } from '@navarch/client';
+import { pod as podKind } from '@navarch/kinds';
+import { Backoff, type Component, retry } from '@navarch/kit';
+import { keyOf, type Live } from '@navarch/machinery';
+import { Pod } from '@navarch/proto';
+import { trouble } from '../trouble.ts';
+import type { RuntimeSnapshot } from '../runtime/runtime.ts';
+import { labelKeys } from './container-config.ts';
+import type { DesiredPod } from './model.ts';
+import type { PodContext } from './pod-context.ts';
+import { PodWorker } from './pod-worker.ts';
+
+/** How often everything in the runtime is looked through, for what its announcements left out. */
+const relistMs = 5_000;
 
 /**
- * A Service's address and node ports. Each one in use is a key of its own beside the objects, made and removed in the
- * Service's own transaction: two writers, also of two api replicas, can't give out the same one.
+ * All Pods of this node: one worker each. A Pod is known by its uid, so that one which was deleted and made again under
+ * the same name is two. What runs here and is not in the api is removed; but only what a filled cache says counts, so that
+ * nothing is touched while the api can't be reached.
  */
-const allocationPrefix = '/navarch-allocations';
+export class PodManager implements Component {
+  readonly name = 'pods';
+  readonly #context: PodContext;
+  readonly #informers: InformerSet;
+  readonly #workers = new Map<string, { readonly worker: PodWorker; readonly done: Promise<void> }>();
+  readonly #stopping = new AbortController();
+  #loops: Promise<unknown> = Promise.resolve();
+  #states = new Map<string, string>();
 
-/** Fills in what the Service needs and was not given, keeps what it had. Changes `next`. */
-export function admitService(
-  circumstances: Circumstances,
-  next: WritableObject,
-  previous: CachedObject | undefined,
-): Admitted {
-  const spec = (next as Service).spec; // the caller has looked at the kind
-  if (spec === undefined) return { compare: [], ops: [] };
-  const before = previous === undefined ? undefined : specOf(previous);
-  const used = new UsedClaims(circumstances, previous?.key);
-  const wanted: ServiceSpec = { ...spec, clusterIp: clusterIp(circumstances, spec, before, used) };
-  wanted.ports = nodePorts(circumstances, wanted, before, used);
-  next.spec = wanted;
-
-  const had = claimsOf(before);
-  const claims = claimsOf(wanted);
-  const fresh = [...claims].filter(([key]) => !had.has(key));
-  refuse(
-    serviceKind,
-    next.metadata,
-    fresh.flatMap(([key, field]) => used.conflict(key, field) ?? []),
-  );
-  const owner = Buffer.from(`${next.metadata.namespace}/${next.metadata.name}`, 'utf8');
-  return {
-    compare: fresh.map(([key]) => ({ key, modRevision: 0n })),
-    ops: [
-      ...fresh.map(([key]): Operation => ({ type: 'put', key, value: owner })),
-      ...[...had.keys()].filter((key) => !claims.has(key)).map((key): Operation => ({ type: 'delete', key })),
-    ],
-  };
-}
-
-/** Gives back all that a Service had. */
-export function releaseService(cached: CachedObject): readonly Operation[] {
-  return [...claimsOf(specOf(cached)).keys()].map((key) => ({ type: 'delete', key }));
-}
-
-function specOf(cached: CachedObject): ServiceSpec | undefined {
-  return (cached.object as Service).spec; // the cache decodes a kind's objects with its message
-}
-
-function clusterIp(
-  { serviceNetwork, random }: Circumstances,
-  { type, clusterIp }: ServiceSpec,
-  before: ServiceSpec | undefined,
-  used: UsedClaims,
-): string {
-  // Its validation says what is wrong with an address that can't be used.
-  if (clusterIp !== '' || type === 'ExternalName') return clusterIp;
-  if (before !== undefined && before.clusterIp !== '') return before.clusterIp;
-  const chosen = serviceNetwork.choose((ip) => used.has(addressKey(ip)), random);
-  if (chosen === undefined) {
-    throw new ApiError('TooManyRequests', `every address of the service network ${serviceNetwork.text} is in use`);
-  }
-  return chosen;
-}
-
-function nodePorts(
-  { random }: Circumstances,
-  { type, ports }: ServiceSpec,
-  before: ServiceSpec | undefined,
-  used: UsedClaims,
-): ServicePort[] {
-  if (!hasNodePorts(type)) {
-    // What the api had chosen goes with the type that asked for it; what a user writes now is validated.
-    return hasNodePorts(before?.type) ? ports.map((port) => withoutOldNodePort(port, before)) : ports;
-  }
-  const taken = new Set(ports.flatMap((port) => (port.nodePort === 0 ? [] : [nodePortKey(port, port.nodePort)])));
-  return ports.map((port) => {
-    if (port.nodePort !== 0) return port;
-    const nodePort =
-      samePort(before, port)?.nodePort || chooseNodePort(port, (key) => taken.has(key) || used.has(key), random);
-    taken.add(nodePortKey(port, nodePort));
-    return { ...port, nodePort };
-  });
-}
-
-function withoutOldNodePort(port: ServicePort, before: ServiceSpec | undefined): ServicePort {
-  return samePort(before, port)?.nodePort === port.nodePort ? { ...port, nodePort: 0 } : port;
-}
-
-function samePort(spec: ServiceSpec | undefined, { port, protocol }: ServicePort): ServicePort | undefined {
-  return spec?.ports.find((other) => other.port === port && other.protocol === protocol);
-}
-
-function chooseNodePort(port: ServicePort, used: (key: string) => boolean, random: () => number): number {
-  const { min, max } = nodePortRange;
-  const size = max - min + 1;
-  const start = Math.floor(random() * size);
-  for (let i = 0; i < size; i++) {
-    const candidate = min + ((start + i) % size);
-    if (!used(nodePortKey(port, candidate))) return candidate;
-  }
-  throw new ApiError('TooManyRequests', `every node port from ${min} to ${max} is in use`);
-}
-
-function hasNodePorts(type: string | undefined): boolean {
-  return type === 'NodePort' || type === 'LoadBalancer';
-}
-
-function addressKey(ip: string): string {
-  return `${allocationPrefix}/clusterip/${ip}`;
-}
-
-function nodePortKey({ protocol = 'TCP' }: ServicePort, nodePort: number): string {
-  return `${allocationPrefix}/nodeport/${protocol.toLowerCase()}/${nodePort}`;
-}
-
-interface Claim {
-  readonly path: string;
-  readonly value: string;
-}
-
-/** What a Service holds, by allocation key. */
-function claimsOf(spec: ServiceSpec | undefined): Map<string, Claim> {
-  const claims = new Map<string, Claim>();
-  if (spec === undefined) return claims;
-  const { type, clusterIp, ports } = spec;
-  if (type !== 'ExternalName' && clusterIp !== '' && clusterIp !== 'None') {
-    claims.set(addressKey(clusterIp), { path: 'spec.clusterIP', value: clusterIp });
-  }
-  for (const [i, port] of ports.entries()) {
-    if (port.nodePort === 0) continue;
-    claims.set(nodePortKey(port, port.nodePort), { path: `spec.ports[${i}].nodePort`, value: String(port.nodePort) });
-  }
-  return claims;
-}
-
-/** What all Services but one hold, gathered when first asked for. */
-class UsedClaims {
-  readonly #circumstances: Circumstances;
-  readonly #except: string | undefined;
-  #owners: Map<string, string> | undefined;
-
-  constructor(circumstances: Circumstances, except: string | undefined) {
-    this.#circumstances = circumstances;
-    this.#except = except;
-  }
-
-  has(key: string): boolean {
-    return this.#all().has(key);
-  }
-
-  /** Why a claim can't be met. */
-  conflict(key: string, { path, value }: Claim): FieldError | undefined {
-    const { serviceNetwork } = this.#circumstances;
-    const problem = path === 'spec.clusterIP' ? serviceNetwork.problem(value) : undefined;
-    if (problem !== undefined) return { path, message: problem };
-    const owner = this.#all().get(key);
-    return owner === undefined ? undefined : { path, message: `${value} is in use by the Service ${owner}` };
-  }
-
-  #all(): ReadonlyMap<string, string> {
-    if (this.#owners === undefined) {
-      this.#owners = new Map();
-      for (const cached of this.#circumstances.view.list(serviceKind)) {
-        if (cached.key === this.#except) continue;
-        for (const key of claimsOf(specOf(cached)).keys()) this.#owners.set(key, `${cached.namespace}/${cached.name}`);
+  constructor(context: PodContext, informers: InformerSet) {
+    this.#context = context;
+    this.#informers = informers;
+    informers.onChange(podKind, (change) => {
+      if (change.type === 'modified' && change.previous.metadata.uid !== change.object.metadata.uid) {
+        this.#update({ pod: change.previous, gone: true });
       }
-    }
-    return this.#owners;
+      const here = change.object.spec.nodeName === context.node.nodeName;
+      if (here) this.#update({ pod: change.object, gone: change.type === 'deleted' });
+    });
   }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#stopping.abort(signal.reason), { once: true });
+    const loops = this.#stopping.signal;
+    this.#loops = Promise.all([this.#relist(loops), this.#followExits(loops)]);
+    this.#loops.catch((error: unknown) => this.#context.logger.error({ err: error }, 'a loop over all Pods ended'));
+  }
+
+  /** Containers run on: the next agent takes them over. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the agent is being stopped'));
+    await Promise.allSettled([this.#loops, ...[...this.#workers.values()].map(({ done }) => done)]);
+  }
+
+  /** How many Pods are looked after. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  #update(desired: DesiredPod): void {
+    const { uid } = desired.pod.metadata;
+    const known = this.#workers.get(uid);
+    if (known) {
+      known.worker.update(desired);
+      return;
+    }
+    if (desired.gone || this.#stopping.signal.aborted) return;
+    this.#begin(desired);
+  }
+
+  #begin(desired: DesiredPod): void {
+    const worker = new PodWorker(this.#context, desired);
+    const done = worker
+      .run(this.#stopping.signal)
+      .catch((error: unknown) => this.#context.logger.error({ err: error, pod: keyOf(desired.pod) }, 'a worker ended'))
+      .finally(() => this.#workers.delete(worker.uid));
+    this.#workers.set(worker.uid, { worker, done });
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, logger } = this.#context;
+    try {
+      await this.#informers.synced(signal);
+      while (!signal.aborted) {
+        try {
+          const snapshot = await runtime.snapshot(signal);
+          this.#pokeChanged(snapshot);
+          this.#adoptOrphans(snapshot);
+        } catch (error) {
+          signal.throwIfAborted();
+          logger.warn(trouble(error), 'the runtime can not be asked what runs; trying again');
+        }
+        await clock.sleep(relistMs, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #pokeChanged({ sandboxes, containers }: RuntimeSnapshot): void {
+    const states = new Map<string, string>();
+    for (const { id, labels, ready } of sandboxes) add(labels[labelKeys.uid], `${id}=${ready}`);
+    for (const { id, labels, state } of containers) add(labels[labelKeys.uid], `${id}=${state}`);
+    for (const [uid, { worker }] of this.#workers) {
+      if (states.get(uid) !== this.#states.get(uid)) worker.poke();
+    }
+    this.#states = states;
+
+    function add(uid: string | undefined, state: string): void {
+      if (uid !== undefined) states.set(uid, `${states.get(uid) ?? ''} ${state}`);
+    }
+  }
+
+  /** What runs here for a Pod that the api doesn't have, or has on another node. */
+  #adoptOrphans({ sandboxes }: RuntimeSnapshot): void {
+    const { node, logger } = this.#context;
+    const lister = this.#informers.lister(podKind);
+    for (const { pod: identity, labels } of sandboxes) {
+      const uid = labels[labelKeys.uid];
+      if (uid === undefined || this.#workers.has(uid)) continue;
+      const known = lister.get({ namespace: identity.namespace, name: identity.name });
+      if (known?.metadata.uid === uid && known.spec.nodeName === node.nodeName) {
+        this.#begin({ pod: known, gone: false });
+        continue;
+      }
+      logger.info({ pod: `${identity.namespace}/${identity.name}`, uid }, 'removing a Pod that is no longer wanted');
+      this.#begin({ pod: remains({ ...identity, uid }), gone: true });
+    }
+  }
+
+  async #followExits(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, logger } = this.#context;
+    const backoff = new Backoff({ baseMs: 200, maxMs: 5_000 });
+    const follow = async () => {
+      for await (const { id } of runtime.exits(signal)) {
+        backoff.reset();
+        for (const { worker } of this.#workers.values()) {
+          if (worker.announce(id)) break;
+        }
+      }
+      if (!signal.aborted) throw new Error("the runtime's event stream ended");
+    };
+    const onError = (error: unknown, delayMs: number) => {
+      logger.debug({ ...trouble(error), delayMs }, 'not following exits for now');
+    };
+    await retry(follow, { backoff, signal, clock, onError }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+/** As much of a Pod as its sandbox tells. */
+function remains(identity: { namespace: string; name: string; uid: string }): Live<Pod> {
+  const empty = Pod.fromPartial({ metadata: { ...identity, deletionGracePeriodSeconds: 2 }, spec: {}, status: {} });
+  const { metadata, spec, status } = empty;
+  if (!metadata || !spec || !status) throw new Error('an empty Pod lacks its parts');
+  return { ...empty, metadata, spec, status };
 }

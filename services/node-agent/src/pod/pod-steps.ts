@@ -55,7 +55,7 @@ export class PodSteps {
       case 'pullImage':
         return this.#pull(action, pod, signal);
       case 'startContainer':
-        return this.#start(action, pod, observed);
+        return this.#context.startLimit.run('container', () => this.#start(action, pod, observed));
       case 'stopContainers':
         return this.#stop(action, desired, observed, signal);
       case 'removeContainer':
@@ -97,7 +97,7 @@ export class PodSteps {
     if (!pod.spec.hostNetwork) await this.#context.networkReady(signal);
     try {
       await mkdir(config.logDirectory, { recursive: true, mode: 0o755 });
-      await runtime.runSandbox(config);
+      await this.#context.startLimit.run('sandbox', () => runtime.runSandbox(config));
       this.#memory.succeeded(step.sandbox);
     } catch (error) {
       this.#fail(pod, step.sandbox, error, 'FailedCreatePodSandBox');
@@ -145,6 +145,9 @@ export class PodSteps {
         image: this.#memory.imageInfos.get(container.image),
         node,
       });
+      if (this.#memory.pulledFor.get(container.name) !== action.attempt) {
+        this.#event(pod, 'Normal', 'Pulled', `Container image "${container.image}" already present on machine`);
+      }
       id = await runtime.createContainer(sandbox.id, config, sandboxConfig(pod, sandbox.attempt, node));
       this.#event(pod, 'Normal', 'Created', `Created container ${container.name}`);
     } catch (error) {

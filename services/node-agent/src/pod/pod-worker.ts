@@ -117,8 +117,9 @@ export class PodWorker {
     const action = nextPodAction({ ...desired, pod }, observed, now);
     // While its remains are cleared away, a Pod keeps the status that it ended with.
     const clearing = action.type === 'finalize' || (isTerminating(pod) && action.type === 'removeSandbox');
-    if (!desired.gone && !clearing && !isPassing(action, pod)) {
-      this.#reporter.report(desired.pod, podStatus(pod, observed, node.nodeIp, now));
+    if (!desired.gone && !clearing) {
+      const status = podStatus(pod, observed, node.nodeIp, now);
+      this.#reporter.report(desired.pod, status, isPassing(action, pod));
     }
     this.#context.logger.debug({ pod: keyOf(pod), ...action, action: action.type }, 'next step');
     switch (action.type) {
@@ -220,11 +221,12 @@ export class PodWorker {
   }
 }
 
-/** A Pod that comes up is reported when it is up, not at each step, unless somebody must know that it is down. */
+/** Whether the Pod is on its way up. A Pod that was ready and no longer is must be known to be down at once. */
 function isPassing(action: PodAction, { status }: DesiredPod['pod']): boolean {
   const isReady = status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
-  if (isReady || status.phase === '') return false;
-  return action.type === 'createSandbox' || action.type === 'startContainer' || action.type === 'mountVolumes';
+  return (
+    !isReady && (action.type === 'createSandbox' || action.type === 'startContainer' || action.type === 'pullImage')
+  );
 }
 
 function graceOf({ pod }: DesiredPod): number {

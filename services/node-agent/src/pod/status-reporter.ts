@@ -1,21 +1,27 @@
 import { pod as podKind } from '@navarch/kinds';
-import type { Logger } from '@navarch/kit';
+import type { Clock, Logger } from '@navarch/kit';
 import { keyOf, type Live } from '@navarch/machinery';
 import { type Pod, PodStatus } from '@navarch/proto';
 import type { ApiWriter } from './api-writer.ts';
 
+/** A Pod that comes up within this time is reported once, when it is up. */
+const passingMs = 250;
+
 /** Writes one Pod's status when it differs from what the api has; one write at a time, always the newest. */
 export class StatusReporter {
   readonly #writer: ApiWriter;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   #last: { readonly status: PodStatus; readonly text: string } | undefined;
   /** The revision that the last write made: an older object from the cache is no reason to write again. */
   #wroteRevision = 0n;
   #writing: Promise<void> | undefined;
   #again: Live<Pod> | undefined;
+  #timer: Disposable | undefined;
 
-  constructor(options: { writer: ApiWriter; logger: Logger }) {
+  constructor(options: { writer: ApiWriter; clock: Clock; logger: Logger }) {
     this.#writer = options.writer;
+    this.#clock = options.clock;
     this.#logger = options.logger;
   }
 
@@ -24,17 +30,21 @@ export class StatusReporter {
     return this.#last ? { ...pod, status: this.#last.status } : pod;
   }
 
-  /** `pod` is what the cache holds. */
-  report(pod: Live<Pod>, status: PodStatus): void {
+  /** `pod` is what the cache holds. A status that is `passing` is written only if no other follows soon. */
+  report(pod: Live<Pod>, status: PodStatus, passing: boolean): void {
     const text = JSON.stringify(PodStatus.toJSON(status));
     const cached = JSON.stringify(PodStatus.toJSON(pod.status));
     const unchanged = this.#last?.text === text;
     this.#last = { status, text };
     const known = BigInt(pod.metadata.resourceVersion || '0');
-    if (text === cached && this.#writing === undefined) return;
+    if (text === cached && this.#writing === undefined) {
+      this.#forget();
+      return;
+    }
     if (unchanged && (this.#writing !== undefined || this.#wroteRevision > known)) return;
     this.#again = pod;
-    this.#writing ??= this.#write();
+    if (passing) this.#timer ??= this.#clock.timer(passingMs, () => this.#flush());
+    else this.#flush();
   }
 
   /** Whether `next` differs from `before` by nothing but what was reported here. */
@@ -50,9 +60,22 @@ export class StatusReporter {
     return JSON.stringify(PodStatus.toJSON(next.status)) === this.#last.text;
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when everything has been written. */
   async flushed(): Promise<void> {
+    if (this.#timer) this.#flush();
     await this.#writing;
+  }
+
+  #flush(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#writing ??= this.#write();
+  }
+
+  #forget(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#again = undefined;
   }
 
   async #write(): Promise<void> {

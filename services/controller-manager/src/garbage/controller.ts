@@ -8,6 +8,9 @@ import { carryOut, type Hands } from '../carry-out.ts';
 import { metadataOf } from '../ownership.ts';
 import { collectGarbage, type Dependent, foregroundFinalizer, type OwnerState } from './reconcile.ts';
 
+/** How many owners are remembered as gone. */
+const mostAbsent = 1000;
+
 /**
  * Deletes what belongs to objects that are gone. Keys are `<resource> <namespace>/<name>`. The caches' owner indexes must
  * have been added.
@@ -21,10 +24,14 @@ export function garbageController(
     kind,
     lister: informers.lister(kind),
   }));
-  const dependentsOf = (uid: string): readonly Dependent[] =>
+  const owned = (uid: string) =>
     listers.flatMap(({ kind, lister }) =>
       lister.byIndex(byOwner, uid).map((object) => ({ kind, object: withMetadata(object) })),
     );
+  const dependentsOf = (uid: string): readonly Dependent[] =>
+    owned(uid).map((dependent) => ({ ...dependent, isOwner: owned(dependent.object.metadata.uid).length > 0 }));
+  // A uid never comes back: the many dependents of one owner ask once.
+  const absent = new Set<string>();
 
   /** The object itself while it has owners or waits for its dependents; its dependents once it is going or gone. */
   const keys = (kind: KindDefinition, lister: Lister<KubeObject>, changed: KubeObject): readonly string[] => {
@@ -37,7 +44,7 @@ export function garbageController(
     return [
       ...own,
       ...(deletionTimestamp !== '' || present === undefined ? owners : []),
-      ...(going ? dependentsOf(uid).map((dependent) => keyFor(dependent.kind, dependent.object)) : []),
+      ...(going ? owned(uid).map((dependent) => keyFor(dependent.kind, dependent.object)) : []),
     ];
   };
   const ownerState = async (
@@ -47,13 +54,18 @@ export function garbageController(
   ): Promise<OwnerState> => {
     const kind = kindByApiVersion(reference.apiVersion, reference.kind);
     if (kind === undefined) return { reference, state: 'unknown' };
+    if (absent.has(reference.uid)) return { reference, state: 'absent' };
     const key = ownerKey(kind, object, reference);
     const cached = listers.find((entry) => entry.kind.case === kind.case)?.lister.get(key);
     const owner =
       cached !== undefined && metadataOf(cached).uid === reference.uid
         ? cached
         : await live(kind, key, reference.uid, signal);
-    if (owner === undefined) return { reference, state: 'absent' };
+    if (owner === undefined) {
+      absent.add(reference.uid);
+      for (const oldest of absent) if (absent.size > mostAbsent) absent.delete(oldest);
+      return { reference, state: 'absent' };
+    }
     const { deletionTimestamp, finalizers } = metadataOf(owner);
     return {
       reference,

@@ -1,5 +1,5 @@
 import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
-import type { OwnerReference } from '@navarch/proto';
+import { DeleteRequest_Propagation, type OwnerReference } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { agoMs, lines, pod, replicaSet } from '../objects.fixture.ts';
 import { collectGarbage, type OwnerState } from './reconcile.ts';
@@ -44,8 +44,9 @@ describe('an object', () => {
 describe('an owner that is being deleted', () => {
   const owner = (finalizer: string) =>
     replicaSet('rs', { metadata: { deletionTimestamp: agoMs(1), finalizers: [finalizer] } });
-  const dependent = (name: string, more = {}) => ({
+  const dependent = (name: string, more = {}, isOwner = false) => ({
     kind: podKind,
+    isOwner,
     object: pod(name, { metadata: { ownerReferences: [reference('uid-rs')], ...more } }),
   });
   const look = (finalizer: string, dependents: ReturnType<typeof dependent>[]) =>
@@ -57,6 +58,12 @@ describe('an owner that is being deleted', () => {
     expect(look('foregroundDeletion', [])).toMatchObject([
       { type: 'update', object: { metadata: { name: 'rs', finalizers: [] } } },
     ]);
+  });
+
+  test('lets a dependent that is itself an owner wait for its own', () => {
+    const propagation = (isOwner: boolean) => look('foregroundDeletion', [dependent('a', {}, isOwner)]);
+    expect(propagation(true)).toMatchObject([{ options: { propagation: DeleteRequest_Propagation.FOREGROUND } }]);
+    expect(propagation(false)).toMatchObject([{ options: { propagation: DeleteRequest_Propagation.BACKGROUND } }]);
   });
 
   test('does not wait for a dependent that does not block it', () => {

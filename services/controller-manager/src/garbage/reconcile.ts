@@ -22,6 +22,8 @@ export interface OwnerState {
 export interface Dependent {
   readonly kind: KindDefinition;
   readonly object: KubeObject & { readonly metadata: ObjectMeta };
+  /** Whether it owns something in turn: then it, too, waits for that. */
+  readonly isOwner: boolean;
 }
 
 export const foregroundFinalizer = 'foregroundDeletion';
@@ -49,9 +51,12 @@ function followOwners({ kind, object, owners, dependents }: GarbageObserved): Pl
     const ownerReferences = owners.filter((owner) => !gone.includes(owner)).map(({ reference }) => reference);
     return { writes: [update(kind, { ...object, metadata: { ...object.metadata, ownerReferences } })], events: [] };
   }
-  const owned = gone.some(({ state }) => state === 'waiting') && dependents.length > 0;
-  const propagation = owned ? DeleteRequest_Propagation.FOREGROUND : DeleteRequest_Propagation.BACKGROUND;
-  return { writes: [remove(kind, object, propagation)], events: [] };
+  const waitedFor = gone.some(({ state }) => state === 'waiting');
+  return { writes: [remove(kind, object, propagationFor(waitedFor && dependents.length > 0))], events: [] };
+}
+
+function propagationFor(waits: boolean): DeleteRequest_Propagation {
+  return waits ? DeleteRequest_Propagation.FOREGROUND : DeleteRequest_Propagation.BACKGROUND;
 }
 
 function deleteDependents({ kind, object, dependents }: GarbageObserved): Plan {
@@ -60,7 +65,7 @@ function deleteDependents({ kind, object, dependents }: GarbageObserved): Plan {
     // Those with another owner are told by their own turn to drop this one.
     const writes = remaining
       .filter(({ object: { metadata } }) => metadata.ownerReferences.length === 1)
-      .map((dependent) => remove(dependent.kind, dependent.object, DeleteRequest_Propagation.FOREGROUND));
+      .map((dependent) => remove(dependent.kind, dependent.object, propagationFor(dependent.isOwner)));
     if (writes.length > 0) return { writes, events: [] };
   }
   const blocks = ({ uid, blockOwnerDeletion }: OwnerReference) =>
@@ -80,7 +85,7 @@ function orphan({ kind, object, dependents }: GarbageObserved): Plan {
   return { writes, events: [] };
 }
 
-function withoutFinalizer(kind: KindDefinition, object: Dependent['object'], finalizer: string): ClientWrite {
+function withoutFinalizer(kind: KindDefinition, object: GarbageObserved['object'], finalizer: string): ClientWrite {
   const finalizers = object.metadata.finalizers.filter((name) => name !== finalizer);
   return update(kind, { ...object, metadata: { ...object.metadata, finalizers } });
 }

@@ -1,0 +1,83 @@
+import { MemoryBus, MemoryHub, subject } from '@navarch/bus';
+import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { createLogger, createMetrics, systemClock } from '@navarch/kit';
+import { NodeHeartbeat } from '@navarch/proto';
+import { waitFor } from '@navarch/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { readCaches } from '../caches.ts';
+import { conditionOf } from '../conditions.ts';
+import { node, pod } from '../objects.fixture.ts';
+import { World } from '../world.fixture.ts';
+import { NodeLifecycle } from './lifecycle-loop.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const settings = { graceMs: 400, evictionMs: 400 };
+let world: World;
+let bus: MemoryBus;
+let life: AbortController;
+let running: Promise<unknown>;
+let beating: string[];
+let heart: NodeJS.Timeout;
+
+beforeEach(async () => {
+  world = new World();
+  bus = new MemoryBus(new MemoryHub());
+  life = new AbortController();
+  const lifecycle = new NodeLifecycle({
+    informers: world,
+    caches: readCaches(world),
+    hands: { client: world.client, events: world.recorder },
+    bus,
+    settings,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: createMetrics('test', { process: false }),
+    clock: systemClock,
+  });
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await world.write({ type: 'create', kind: nodeKind, object: node(name) });
+    await world.write({ type: 'create', kind: podKind, object: pod(`on-${name}`, { spec: { nodeName: name } }) });
+  }
+  beating = ['a', 'b', 'c', 'd'];
+  heart = setInterval(() => {
+    for (const nodeName of beating) {
+      const beat = NodeHeartbeat.fromPartial({ nodeName, ready: true });
+      bus.publish(subject('heartbeats', nodeName), NodeHeartbeat.encode(beat).finish());
+    }
+  }, 20);
+  running = Promise.all([lifecycle.listen(life.signal), lifecycle.lead(world.term())]);
+});
+afterEach(async () => {
+  clearInterval(heart);
+  life.abort();
+  await world.end();
+  await running;
+  await bus.close();
+});
+
+const readiness = () =>
+  world
+    .all(nodeKind)
+    .map(({ status }) => conditionOf(status.conditions, 'Ready')?.status)
+    .join(' ');
+const pods = () => world.all(podKind).map(({ metadata }) => metadata.name);
+
+test('a silent node becomes Unknown and loses its Pods; heard again it is Ready', async () => {
+  await waitFor(() => readiness() === 'True True True True');
+  beating = ['a', 'b', 'c'];
+  await waitFor(() => readiness() === 'True True True Unknown');
+  expect(pods()).toContain('on-d');
+  await waitFor(() => !pods().includes('on-d'));
+  expect(pods()).toEqual(['on-a', 'on-b', 'on-c']);
+  beating = ['a', 'b', 'c', 'd'];
+  await waitFor(() => readiness() === 'True True True True');
+});
+
+test('when all fall silent no Pod is touched', async () => {
+  await waitFor(() => readiness() === 'True True True True');
+  beating = [];
+  await waitFor(() => readiness() === 'Unknown Unknown Unknown Unknown');
+  // Twice as long as it would take to lose them.
+  await systemClock.sleep(2 * (settings.graceMs + settings.evictionMs));
+  expect(pods()).toEqual(['on-a', 'on-b', 'on-c', 'on-d']);
+});

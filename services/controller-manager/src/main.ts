@@ -4,18 +4,29 @@ import { NatsBus } from '@navarch/bus';
 import { createClient } from '@navarch/client';
 import {
   address,
+  type Cidr,
   cidr,
   createLogger,
   createMetrics,
   defineConfig,
   durationMs,
+  Expected,
   logLevels,
   oneOf,
+  type Parser,
   runService,
   systemClock,
   text,
 } from '@navarch/kit';
 import { controllerManager } from './controller-manager.ts';
+
+/** Nodes get a /24 each. */
+const podNetwork: Parser<Cidr> = (given) => {
+  const network = cidr(given);
+  if (network.family !== 4 || network.prefixLength > 24)
+    throw new Expected('an IPv4 network of /24 or larger, like 10.244.0.0/16');
+  return network;
+};
 
 const config = defineConfig(
   {
@@ -49,7 +60,7 @@ const config = defineConfig(
       env: 'NAVARCH_CLUSTER_CIDR',
       default: '10.244.0.0/16',
       description: 'where nodes get their Pod addresses from, a /24 each',
-      parse: cidr,
+      parse: podNetwork,
     },
     nodeGraceMs: {
       flag: '--node-grace-ms <duration>',

@@ -112,6 +112,12 @@ describe('by UDP', () => {
     });
   });
 
+  test('a type that nobody here knows is answered as asked: browsers ask for HTTPS records', async () => {
+    const asked = question('web.default.svc.cluster.local');
+    asked.writeUInt16BE(65, asked.length - 4);
+    expect(await byUdp(asked)).toMatchObject({ rcode: 'NOERROR', questions: [{ type: 'UNKNOWN_65' }], answers: [] });
+  });
+
   test('too many records for 512 bytes send the asker to TCP', async () => {
     const reply = await byUdp(question('big.default.svc.cluster.local'));
     expect(reply).toMatchObject({ flag_tc: true, answers: [] });

@@ -10,7 +10,7 @@ export type Outcome = 'cluster' | 'missing' | 'forwarded' | 'failed' | 'refused'
 
 /**
  * Answers one message: the cluster's names from the view, all others by the node's name servers. Undefined for what
- * deserves no answer. Never throws.
+ * deserves no answer.
  */
 export async function answer(
   message: Buffer,

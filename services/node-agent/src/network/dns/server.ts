@@ -112,9 +112,12 @@ export class DnsServer {
   }
 
   async #answer(message: Buffer, transport: Transport): Promise<Buffer | undefined> {
-    const { reply, outcome, error } = await answer(message, transport, this.#view, this.#forwarder);
+    // Anybody may send anything: no message may end the agent, not even one that nobody thought of.
+    const { reply, outcome, error } = await answer(message, transport, this.#view, this.#forwarder).catch(
+      (thrown: unknown) => ({ reply: undefined, outcome: 'failed' as const, error: thrown }),
+    );
     this.#questions.inc({ transport, outcome });
-    if (error !== undefined) this.#options.logger.debug({ err: error }, 'a question could not be handed on');
+    if (error !== undefined) this.#options.logger.debug({ err: error }, 'a question was not answered');
     return reply;
   }
 

@@ -9,12 +9,12 @@ const cases = [
   {
     name: 'an unknown field',
     manifest: pod('  - name: web\n    imagee: nginx\n'),
-    says: ['<stdin>:8:5', 'spec.containers[0].imagee', 'did you mean "image"'],
+    says: ['stdin:8:5', 'spec.containers[0].imagee', 'did you mean "image"'],
   },
   {
     name: 'a wrong type',
     manifest: pod('  - name: web\n    image: nginx\n    ports:\n    - containerPort: eighty\n'),
-    says: ['<stdin>:10:7', 'spec.containers[0].ports[0].containerPort', 'eighty'],
+    says: ['stdin:10:7', 'spec.containers[0].ports[0].containerPort', 'eighty'],
   },
   {
     name: 'an impossible value',
@@ -24,7 +24,7 @@ const cases = [
   {
     name: 'a name that is no DNS name',
     manifest: pod('  - name: web\n    image: nginx\n', 'Bad_Name'),
-    says: ['metadata.name', 'lower'],
+    says: ['stdin:4:3 metadata.name', 'must be a DNS name'],
   },
   {
     name: 'a namespace that is not there',
@@ -32,9 +32,9 @@ const cases = [
     says: ['nowhere', 'not found'],
   },
   {
-    name: 'an object over 1 MiB',
+    name: 'data over 1 MiB',
     manifest: `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bad\ndata:\n  big: ${'x'.repeat(1.2 * (1 << 20))}\n`,
-    says: ['data', '1 MiB'],
+    says: ['stdin:5:1 data', 'at most 1048576 bytes'],
   },
   {
     name: 'a kind that is not there',

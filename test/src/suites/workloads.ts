@@ -19,7 +19,8 @@ export function workloads(cluster: () => Cluster): void {
         'fair winds\nopen-sesameprepared\n',
       );
       expect(await shell('stat -L -c %a /etc/keys/TOKEN')).toBe('400\n');
-      const limit = 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null';
+      // Where cgroup v2 or v1 shows it.
+      const limit = 'cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes';
       expect(await shell(limit)).toBe(`${64 << 20}\n`);
     });
 
@@ -55,7 +56,10 @@ export function workloads(cluster: () => Cluster): void {
       await ended;
       expect(text).toContain('leaving');
       const gone = await cluster().tryNavctl(['get', 'pod', 'settings']);
-      expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('"settings" not found') });
+      expect(gone).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('pods "settings" in namespace "default" not found'),
+      });
     });
   });
 

@@ -43,3 +43,8 @@ test.each([
     writes.map((addresses) => ({ type: 'updateStatus', object: { status: { loadBalancer: { ingress: addresses } } } })),
   );
 });
+
+test('a load balancer keeps its addresses while no node is known to be ready', () => {
+  const object = service({ spec: { type: 'LoadBalancer' }, ...balanced });
+  expect(reconcileLoadBalancer(object, [at('a', '10.0.0.1', 'Unknown')]).writes).toEqual([]);
+});

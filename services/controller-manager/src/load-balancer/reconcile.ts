@@ -12,7 +12,10 @@ const mostAddresses = 32;
 export function reconcileLoadBalancer(service: Live<Service>, nodes: readonly Live<Node>[]): Plan {
   const { metadata, spec, status } = service;
   if (metadata.deletionTimestamp !== '') return nothingToDo;
-  const addresses = spec.type === 'LoadBalancer' ? nodes.filter(serves).flatMap(internalIp) : [];
+  const balanced = spec.type === 'LoadBalancer';
+  const addresses = balanced ? nodes.filter(serves).flatMap(internalIp) : [];
+  // When no node is known to be ready, it may be us who don't know: the addresses stay.
+  if (balanced && addresses.length === 0) return nothingToDo;
   const ingress = [...new Set(addresses)]
     .toSorted()
     .slice(0, mostAddresses)

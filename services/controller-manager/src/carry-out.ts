@@ -1,6 +1,6 @@
-import type { Client, ClientWrite } from '@navarch/client';
+import type { Client, ClientWrite, WriteOutcome } from '@navarch/client';
 import type { EventRecorder, ReconcileContext, ReconcileResult } from '@navarch/controller';
-import { ApiError, isReason } from '@navarch/machinery';
+import { ApiError, isApiError, isReason } from '@navarch/machinery';
 import type { ErrorDetail } from '@navarch/proto';
 import type { Plan } from './plan.ts';
 
@@ -32,7 +32,15 @@ export async function attempt(hands: Hands, { writes, events }: Plan, context: R
   for (let at = 0; at < writes.length; ) {
     const batch = writes.slice(at, at + size);
     const { fence, signal } = context;
-    const outcomes = await hands.client.transact(batch, { fence, signal });
+    let outcomes: readonly WriteOutcome[];
+    try {
+      outcomes = await hands.client.transact(batch, { fence, signal });
+    } catch (error) {
+      // Large objects: nothing of the call was done, so fewer at once are tried.
+      if (batch.length === 1 || !isApiError(error, 'RequestEntityTooLarge')) throw error;
+      size = Math.ceil(batch.length / 2);
+      continue;
+    }
     let refused = 0;
     for (const [index, write] of batch.entries()) {
       const outcome = outcomes[index];

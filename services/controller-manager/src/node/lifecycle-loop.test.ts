@@ -36,6 +36,9 @@ beforeEach(async () => {
   });
   for (const name of ['a', 'b', 'c', 'd']) {
     await world.write({ type: 'create', kind: nodeKind, object: node(name) });
+    // As its node-agent does, once it has registered.
+    const { metadata } = world.all(nodeKind).find((made) => made.metadata.name === name) ?? node(name);
+    await world.write({ type: 'updateStatus', kind: nodeKind, object: { ...node(name), metadata } });
     await world.write({ type: 'create', kind: podKind, object: pod(`on-${name}`, { spec: { nodeName: name } }) });
   }
   beating = ['a', 'b', 'c', 'd'];

@@ -53,11 +53,15 @@ describe('a node', () => {
     ]);
   });
 
-  test('that says it is not ready is believed', () => {
+  test('that is heard of again but not ready is not Ready', () => {
     const said = { ready: false, message: 'containerd is away' };
-    expect(look({}, 0, said).writes).toMatchObject([
+    expect(look({ node: node('n1', { ready: 'Unknown' }) }, 0, said).writes).toMatchObject([
       { object: { status: { conditions: [{ status: 'False', message: 'containerd is away' }] } } },
     ]);
+  });
+
+  test('that wrote another state than its last heartbeat said is left alone: the heartbeat is older', () => {
+    expect(look({}, 0, { ready: false, message: 'the agent is starting' }).writes).toEqual([]);
   });
 
   test('that only renews its Lease keeps what it said last', () => {

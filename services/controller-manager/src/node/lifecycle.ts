@@ -75,17 +75,19 @@ export function isBlind(silent: number, all: number): boolean {
   return silent === all || (all >= 3 && silent / all > 0.55);
 }
 
-/** What a node's own word means. A renewed Lease says that it lives, and nothing else. */
+/**
+ * What being heard again means for a node that was marked as silent. Otherwise the node-agent itself says in the Node
+ * whether it is ready: a heartbeat is up to one interval old, and must not contradict what the agent wrote since.
+ */
 function heard(node: Live<Node>, { said }: NodeSigns): ConditionClaim | undefined {
   const present = conditionOf(node.status.conditions, 'Ready');
-  if (said !== undefined) {
-    if (present?.status === (said.ready ? 'True' : 'False')) return undefined;
-    return said.ready
-      ? { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent is posting ready status' }
-      : { type: 'Ready', status: 'False', reason: 'NodeAgentNotReady', message: said.message };
-  }
   if (present?.status !== 'Unknown' || present.reason !== silentReason) return undefined;
-  return { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent renews its lease' };
+  if (said === undefined) {
+    return { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent renews its lease' };
+  }
+  return said.ready
+    ? { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent is posting ready status' }
+    : { type: 'Ready', status: 'False', reason: 'NodeAgentNotReady', message: said.message };
 }
 
 function writeReady(node: Live<Node>, claim: ConditionClaim | undefined, now: number): Plan {

@@ -110,10 +110,10 @@ async function openStreams(dir: string, options: ExecOptions) {
   };
   const stdout = reader(paths.stdout);
   const stderr = paths.stderr === '' ? undefined : reader(paths.stderr);
-  // A FIFO without a reader can't be opened for writing only.
-  const stdin =
-    paths.stdin === '' ? undefined : new Socket({ fd: openSync(paths.stdin, O_RDWR | O_NONBLOCK), writable: true });
-  stdin?.pause();
+  // A FIFO without a reader can't be opened for writing only; not readable here, or we would take input from the program.
+  const openStdin = () =>
+    new Socket({ fd: openSync(paths.stdin, O_RDWR | O_NONBLOCK), readable: false, writable: true });
+  const stdin = paths.stdin === '' ? undefined : openStdin();
   const all = [stdin, stdout, stderr].filter((stream) => stream !== undefined);
   const ended = Promise.all(
     [stdout, stderr]

@@ -40,13 +40,14 @@ export function healing(cluster: () => Cluster, parts: readonly Part[]): void {
     test('a killed sandbox is replaced', async () => {
       const victim = await firstPod();
       const filter = `labels."io.cri-containerd.kind"==sandbox,labels."io.kubernetes.pod.uid"==${victim.metadata.uid}`;
-      const [sandbox] = (await ctr('containers', 'ls', '-q', filter)).trim().split('\n');
-      await ctr('tasks', 'kill', '-s', 'SIGKILL', sandbox ?? '');
+      const sandboxes = async () => (await ctr('containers', 'ls', '-q', filter)).trim().split('\n');
+      const before = await sandboxes();
+      await ctr('tasks', 'kill', '-s', 'SIGKILL', before[0] ?? '');
       await waitFor(
         async () => {
           const now = await cluster().json<PodJson>('get', 'pod', victim.metadata.name);
-          const ids = (await ctr('containers', 'ls', '-q', filter)).trim().split('\n');
-          return isReady(now) && !ids.includes(sandbox ?? '');
+          const replaced = containerIds([now])[0] !== containerIds([victim])[0];
+          return isReady(now) && replaced && (await sandboxes()).some((id) => !before.includes(id));
         },
         { timeoutMs: 60_000, intervalMs: 200, what: 'the Pod to run in a new sandbox' },
       );

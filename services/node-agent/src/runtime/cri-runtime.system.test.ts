@@ -50,13 +50,16 @@ test('a terminal has a size that changes, one stream, and the exit code of its p
   expect(await shell.exit).toEqual({ exitCode: 5 });
 });
 
-test('a megabyte goes through an exec whole, and a killed one ends', async () => {
+test('a megabyte goes through an exec whole, out and in, and a killed one ends', async () => {
   const big = await runtime.exec(containerId, {
     command: ['sh', '-c', 'yes | head -c 1000000'],
     tty: false,
     stdin: false,
   });
   expect((await text(big.stdout)).length).toBe(1_000_000);
+  const counted = await runtime.exec(containerId, { command: ['wc', '-c'], tty: false, stdin: true });
+  counted.stdin?.end(Buffer.alloc(1_000_000, 'x'));
+  expect((await text(counted.stdout)).trim()).toBe('1000000');
   const long = await runtime.exec(containerId, { command: ['sleep', '1000'], tty: false, stdin: false });
   long.stdout.resume();
   await long.kill(9);

@@ -29,7 +29,7 @@ export const navctlOn =
   (api) =>
   async (...args) => {
     const env = { ...process.env, NAVARCH_API: api };
-    const program = `${repository}/packages/cli/dist/main.js`;
+    const program = `${repository}/packages/cli/bin/navctl.js`;
     const out = await must(nodeProgram(), [program, ...args], { env });
     return args.includes('json') ? JSON.parse(out) : out;
   };

@@ -76,7 +76,7 @@ const isPodReady = (pod) =>
 
 /** @param {string} api @param {string[]} args */
 async function navctl(api, args) {
-  const program = join(repository, 'packages/cli/dist/main.js');
+  const program = join(repository, 'packages/cli/bin/navctl.js');
   const env = { ...process.env, NAVARCH_API: api };
   const { code, stdout, stderr } = await run(nodeProgram(), [program, ...args], { env });
   if (code !== 0) throw new Error(`navctl ${args.join(' ')} failed: ${(stderr || stdout).trim()}`);

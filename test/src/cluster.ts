@@ -65,7 +65,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     home: join(base, 'home'),
     env,
     tryNavctl: (args, input) =>
-      run(nodeBinary, ['packages/cli/dist/main.js', ...args], input === undefined ? {} : { input }),
+      run(nodeBinary, ['packages/cli/bin/navctl.js', ...args], input === undefined ? {} : { input }),
     async navctl(...args) {
       const finished = await cluster.tryNavctl(args);
       if (finished.code === 0) return finished.stdout;

@@ -47,7 +47,7 @@ export function localCluster(): LocalCluster {
       await node('deploy/local/reset.mjs');
       rmSync(base, { recursive: true, force: true });
     },
-    navctl: async (...args) => (await node('packages/cli/dist/main.js', ...args)).stdout,
+    navctl: async (...args) => (await node('packages/cli/bin/navctl.js', ...args)).stdout,
     processes() {
       const files = readdirSync(join(runDir, 'pids')).filter((file) => file.endsWith('.json'));
       return files.map((file) => ({

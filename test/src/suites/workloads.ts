@@ -43,7 +43,7 @@ export function workloads(cluster: () => Cluster): void {
     test('logs -f follows until the container has ended in its own time', async () => {
       const follower = spawn(
         join(root, 'node_modules/.bin/node'),
-        ['packages/cli/dist/main.js', 'logs', '-f', 'settings'],
+        ['packages/cli/bin/navctl.js', 'logs', '-f', 'settings'],
         { cwd: root, env: cluster().env, stdio: ['ignore', 'pipe', 'inherit'] },
       );
       let text = '';

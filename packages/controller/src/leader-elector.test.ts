@@ -12,11 +12,14 @@ afterEach(() => {
 });
 
 /** A process that stands for election; `leads` is its present term. */
+const times = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
+
 function candidate(identity: string, api: FakeApi, clock: VirtualClock, lead?: (term: Term) => Promise<void>) {
   const abort = new AbortController();
   running.push(abort);
   const terms: Term[] = [];
-  const elector = new LeaderElector({ client: api.asLeaseClient(), name: 'work', identity, clock, logger });
+  const client = api.asLeaseClient();
+  const elector = new LeaderElector({ client, name: 'work', identity, clock, logger, ...times });
   const ended = elector.run(
     lead ??
       (async (term) => {

@@ -14,11 +14,11 @@ export interface LeaderElectorOptions {
   readonly namespace?: string;
   /** Who we are: different for every process that ever lived, so a random part belongs to it. */
   readonly identity: string;
-  /** How long a leader that falls silent keeps others waiting, in whole seconds. Default 15 s. */
+  /** How long a leader that falls silent keeps others waiting, in whole seconds. Default 8 s. */
   readonly leaseMs?: number;
-  /** A leader that could not renew for this long stops; shorter than `leaseMs`, so that it has stopped before another starts. Default 10 s. */
+  /** A leader that could not renew for this long stops; shorter than `leaseMs`, so that it has stopped before another starts. Default 5 s. */
   readonly renewDeadlineMs?: number;
-  /** How often a leader renews and a candidate looks. Default 2 s. */
+  /** How often a leader renews and a candidate looks. Default 1 s. */
   readonly retryMs?: number;
   readonly clock?: Clock;
   readonly logger: Logger;
@@ -50,9 +50,9 @@ export class LeaderElector {
     this.#client = options.client;
     this.#key = { namespace: options.namespace ?? 'navarch-system', name: options.name };
     this.#identity = options.identity;
-    this.#leaseMs = options.leaseMs ?? 15_000;
-    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
-    this.#retryMs = options.retryMs ?? 2_000;
+    this.#leaseMs = options.leaseMs ?? 8_000;
+    this.#renewDeadlineMs = options.renewDeadlineMs ?? 5_000;
+    this.#retryMs = options.retryMs ?? 1_000;
     if (this.#renewDeadlineMs >= this.#leaseMs || this.#retryMs >= this.#renewDeadlineMs) {
       throw new Error('an election needs retryMs < renewDeadlineMs < leaseMs');
     }

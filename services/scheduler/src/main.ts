@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { NatsBus } from '@navarch/bus';
-import { createClient, createInformerSet } from '@navarch/client';
-import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller';
-import { node, pod } from '@navarch/kinds';
-import { address, createLogger, createMetrics, defineConfig, logLevels, oneOf, runService, text } from '@navarch/kit';
+import { createClient } from '@navarch/client';
+import {
+  address,
+  createLogger,
+  createMetrics,
+  defineConfig,
+  logLevels,
+  oneOf,
+  runService,
+  systemClock,
+  text,
+} from '@navarch/kit';
 import { defaultProfiles, profiles } from './profiles.ts';
-import { Scheduler } from './scheduler.ts';
+import { schedulerService } from './scheduler-service.ts';
 
 const config = defineConfig(
   { name: 'navarch-scheduler', description: 'Gives Pods their nodes.' },
@@ -53,29 +61,23 @@ const logger = createLogger({ name: 'scheduler', level: config.logLevel });
 const metrics = createMetrics('scheduler');
 const client = createClient({ address: config.api, logger });
 const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'scheduler', logger });
-const informers = createInformerSet({ api: client.raw, bus, targets: [{ kind: node }, { kind: pod }], logger });
-const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, metrics });
-const scheduler = new Scheduler({ client, informers, recorder, profiles: config.profiles, logger, metrics });
-const elector = new LeaderElector({
+const scheduler = schedulerService({
   client,
-  name: 'scheduler',
+  bus,
   identity: `${hostname()}_${randomUUID()}`,
+  profiles: config.profiles,
   logger,
   metrics,
+  clock: systemClock,
 });
 
 await runService({
   name: 'scheduler',
   logger,
-  metrics: {
-    listen: config.metrics,
-    metrics,
-    checks: [() => (informers.revision > 0n ? undefined : 'the caches are not filled')],
-  },
+  metrics: { listen: config.metrics, metrics, checks: [scheduler.notReady] },
   components: [
     { name: 'client', start: async () => {}, stop: async () => client.close() },
     { name: 'bus', start: async () => {}, stop: () => bus.close() },
-    recorder,
-    new LeaderWork({ name: 'scheduling', informers, elector, logger }, (term) => scheduler.lead(term)),
+    ...scheduler.components,
   ],
 });

@@ -1,0 +1,2 @@
+export { controllerManager, type ControllerManagerOptions } from './controller-manager.ts';
+export type { NodeSettings } from './node/lifecycle.ts';

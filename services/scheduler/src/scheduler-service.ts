@@ -1,0 +1,48 @@
+import type { EventBus } from '@navarch/bus';
+import { type ApiClient, createInformerSet } from '@navarch/client';
+import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller';
+import { node, pod } from '@navarch/kinds';
+import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch/kit';
+import type { Profile } from './profiles.ts';
+import { Scheduler } from './scheduler.ts';
+
+export interface SchedulerServiceOptions {
+  readonly client: ApiClient;
+  readonly bus: EventBus;
+  /** Different for every process that ever lived. */
+  readonly identity: string;
+  readonly profiles: readonly Profile[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/**
+ * The whole scheduler on a client and a bus that somebody else has opened and will close: its components in the order of
+ * their start. Several processes may run: one of them leads, the others keep their caches warm.
+ */
+export function schedulerService({
+  client,
+  bus,
+  identity,
+  profiles,
+  logger,
+  metrics,
+  clock,
+}: SchedulerServiceOptions): {
+  readonly components: readonly Component[];
+  readonly notReady: ReadinessCheck;
+} {
+  const targets = [{ kind: node }, { kind: pod }];
+  const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });
+  const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, clock, metrics });
+  const scheduler = new Scheduler({ client, informers, recorder, profiles, logger, metrics, clock });
+  const elector = new LeaderElector({ client, name: 'scheduler', identity, clock, logger, metrics });
+  return {
+    components: [
+      recorder,
+      new LeaderWork({ name: 'scheduling', informers, elector, logger }, (term) => scheduler.lead(term)),
+    ],
+    notReady: () => (informers.revision > 0n ? undefined : 'the caches are not filled'),
+  };
+}

@@ -87,6 +87,18 @@ test('a silent node becomes Unknown and loses its Pods; heard again it is Ready'
   await waitFor(() => readiness() === 'True True True True');
 });
 
+test('a node whose agent writes that it is Ready is heard of, with a whole grace period from then on', async () => {
+  await waitFor(() => readiness() === 'True True True True');
+  beating = ['a', 'b', 'c'];
+  await waitFor(() => !pods().includes('on-d'));
+  const startMs = systemClock.monotonicMs();
+  const { metadata } = world.all(nodeKind).find((each) => each.metadata.name === 'd') ?? node('d');
+  await world.write({ type: 'updateStatus', kind: nodeKind, object: { ...node('d'), metadata } });
+  expect(readiness()).toBe('True True True True');
+  await waitFor(() => readiness() === 'True True True Unknown');
+  expect(systemClock.monotonicMs() - startMs).toBeGreaterThanOrEqual(settings.graceMs);
+});
+
 test('when all fall silent no Pod is touched', async () => {
   await waitFor(() => readiness() === 'True True True True');
   beating = [];

@@ -8,7 +8,7 @@ import type { Live } from '@navarch/machinery';
 import { type Node, NodeHeartbeat } from '@navarch/proto';
 import { byNode, type Caches } from '../caches.ts';
 import { attempt, type Hands } from '../carry-out.ts';
-import { isBlind, type NodeSettings, reconcileNode } from './lifecycle.ts';
+import { isBlind, isMarkedSilent, type NodeSettings, reconcileNode } from './lifecycle.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
 export interface NodeLifecycleOptions {
@@ -49,7 +49,11 @@ export class NodeLifecycle {
       if (namespace === leaseNamespace && change.type !== 'deleted') this.#signs.renewed(name);
     });
     options.informers.onChange(nodeKind, (change) => {
-      if (change.type === 'deleted') this.#signs.forget(change.object.metadata.name);
+      const { name } = change.object.metadata;
+      if (change.type === 'deleted') this.#signs.forget(name);
+      // Its agent found itself marked as lost and says otherwise, maybe a whole interval before its next heartbeat.
+      if (change.type === 'modified' && isMarkedSilent(change.previous) && !isMarkedSilent(change.object))
+        this.#signs.renewed(name);
     });
   }
 

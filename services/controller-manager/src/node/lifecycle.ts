@@ -30,7 +30,13 @@ export interface NodeSettings {
   readonly evictionMs: number;
 }
 
-export const silentReason = 'NodeStatusUnknown';
+const silentReason = 'NodeStatusUnknown';
+
+/** Whether its silence was written into the Node. */
+export function isMarkedSilent({ status }: Live<Node>): boolean {
+  const ready = conditionOf(status.conditions, 'Ready');
+  return ready?.status === 'Unknown' && ready.reason === silentReason;
+}
 
 /**
  * What a node's silence, or its word, means for it and its Pods. First nothing is sent there any more (Ready becomes
@@ -80,8 +86,7 @@ export function isBlind(silent: number, all: number): boolean {
  * whether it is ready: a heartbeat is up to one interval old, and must not contradict what the agent wrote since.
  */
 function heard(node: Live<Node>, { said }: NodeSigns): ConditionClaim | undefined {
-  const present = conditionOf(node.status.conditions, 'Ready');
-  if (present?.status !== 'Unknown' || present.reason !== silentReason) return undefined;
+  if (!isMarkedSilent(node)) return undefined;
   if (said === undefined) {
     return { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent renews its lease' };
   }

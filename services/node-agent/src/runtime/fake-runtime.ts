@@ -33,6 +33,8 @@ export interface FakeRuntimeOptions {
   /** Images that can be pulled; all when undefined. */
   readonly registry?: readonly string[];
   readonly program?: (config: ContainerConfig) => FakeProgram;
+  /** The first three numbers of its Pods' addresses. Default `10.244.0`. */
+  readonly podNetwork?: string;
 }
 
 interface FakeContainer {
@@ -195,7 +197,7 @@ export class FakeRuntime implements Runtime {
 
   async sandboxIp(id: string): Promise<string> {
     this.#sandbox(id);
-    return `10.244.0.${Number(id.split('-')[1]) % 250}`;
+    return `${this.#options.podNetwork ?? '10.244.0'}.${Number(id.split('-')[1]) % 250}`;
   }
 
   async *exits(signal: AbortSignal): AsyncIterable<{ readonly id: string }> {

@@ -14,7 +14,7 @@ export default defineConfig({
     projects: [
       project(
         'unit',
-        ['{packages,services,bench}/**/src/**/*.test.ts', 'deploy/**/*.test.mjs'],
+        ['{packages,services,bench,test}/**/src/**/*.test.ts', 'deploy/**/*.test.mjs'],
         ['**/*.system.test.ts'],
       ),
       project('system', ['{packages,services,test}/**/*.system.test.ts'], [], {

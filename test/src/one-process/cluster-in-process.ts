@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Api } from '@navarch/api';
+import { MemoryHub } from '@navarch/bus';
+import { run } from '@navarch/cli';
+import { type ApiClient, createClient } from '@navarch/client';
+import { controllerManager } from '@navarch/controller-manager';
+import { type Address, createLogger, createMetrics, formatAddress, type LogLevel } from '@navarch/kit';
+import { defaultProfiles, profiles, schedulerService } from '@navarch/scheduler';
+import { MemoryStore } from '@navarch/store';
+import { FakeNode } from './fake-node.ts';
+import { connectStore } from './severed-store.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+export interface ClusterOptions {
+  readonly nodes: number;
+  /** Default silent. */
+  readonly logLevel?: LogLevel;
+}
+
+type Leader = 'scheduler' | 'controller-manager';
+
+/**
+ * A whole cluster in this process: the api, the scheduler, the controller-manager and the agents of some nodes as they are
+ * in production, with production's timings, over an in-memory store and bus, with containers that are entries in a map.
+ * Only gRPC is real, on loopback, and with it the deadlines of calls. All else goes by `time`, which stands still but while
+ * a test waits.
+ */
+export class ClusterInProcess {
+  readonly time = new VirtualTime();
+  readonly hub = new MemoryHub({ clock: this.time.clock });
+  readonly store = new MemoryStore({ clock: this.time.clock });
+  readonly nodes: FakeNode[] = [];
+  readonly #logLevel: LogLevel;
+  readonly #leaders = new Map<Leader, SimulatedProcess>();
+  /** The ends of what was killed: nobody waits for them but the end of the cluster. */
+  readonly #ends: Promise<void>[] = [];
+  #api: { readonly api: Api; readonly sever: () => void } | undefined;
+  #address: Address = { host: '127.0.0.1', port: 0 };
+  #client: ApiClient | undefined;
+  #dir = '';
+  #processes = 0;
+
+  private constructor({ logLevel = 'silent' }: ClusterOptions) {
+    this.#logLevel = logLevel;
+  }
+
+  /** Resolves once all nodes are Ready. */
+  static async start(options: ClusterOptions): Promise<ClusterInProcess> {
+    const cluster = new ClusterInProcess(options);
+    await cluster.#start(options.nodes);
+    return cluster;
+  }
+
+  async #start(nodes: number): Promise<void> {
+    this.#dir = await mkdtemp(join(tmpdir(), 'nv-cluster-'));
+    await this.startApi();
+    this.#client = createClient({ address: this.address, clock: this.time.clock });
+    await this.startLeader('scheduler');
+    await this.startLeader('controller-manager');
+    for (let number = 1; number <= nodes; number++) this.nodes.push(await this.#makeNode(number));
+    await this.time.until(`${nodes} nodes to be Ready`, async () => {
+      const { code, out } = await this.navctl('get', 'nodes', '--no-headers');
+      return code === 0 && out.match(/ Ready /g)?.length === nodes;
+    });
+  }
+
+  /** Where the api listens. */
+  get address(): string {
+    return formatAddress(this.#address);
+  }
+
+  /** For what navctl can't ask. */
+  get client(): ApiClient {
+    if (!this.#client) throw new Error('the cluster has not been started');
+    return this.#client;
+  }
+
+  /** What a user types, while time goes on. */
+  async navctl(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return this.#navctl(args, '');
+  }
+
+  /** Throws when navctl refuses. */
+  async apply(...manifests: object[]): Promise<void> {
+    const { code, err } = await this.#navctl(
+      ['apply', '-f', '-'],
+      manifests.map((each) => JSON.stringify(each)).join('\n---\n'),
+    );
+    if (code !== 0) throw new Error(err);
+  }
+
+  async startApi(): Promise<void> {
+    const { store, sever } = connectStore(this.store);
+    const api = new Api({
+      store,
+      bus: this.hub.connect(),
+      clock: this.time.clock,
+      logger: this.#logger('api'),
+      metrics: createMetrics('api', { process: false }),
+      listen: this.#address,
+      version: 'one-process',
+      serviceCidr: { text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 },
+    });
+    await api.start(new AbortController().signal);
+    this.#address = api.address;
+    this.#api = { api, sever };
+    await this.time.passes(api.ready(new AbortController().signal));
+  }
+
+  /** The api ends without a word, and its lease of the change feed stays taken. Its port is free when the promise resolves. */
+  async killApi(): Promise<void> {
+    this.#api?.sever();
+    await this.#api?.api.stop();
+    this.#api = undefined;
+  }
+
+  async startLeader(name: Leader): Promise<void> {
+    const { clock } = this.time;
+    const logger = this.#logger(name);
+    const metrics = createMetrics(name, { process: false });
+    const identity = `${name}-${++this.#processes}`;
+    const { address, hub } = this;
+    const process = await SimulatedProcess.start({
+      name,
+      address,
+      hub,
+      logger,
+      clock,
+      parts: (client, bus) => {
+        const common = { client, bus, identity, logger, metrics, clock };
+        if (name === 'scheduler') {
+          return schedulerService({ ...common, profiles: profiles(defaultProfiles) }).components;
+        }
+        const nodes = { graceMs: 40_000, evictionMs: 60_000 };
+        return controllerManager({ ...common, clusterCidr: '10.244.0.0/16', nodes });
+      },
+    });
+    this.#leaders.set(name, process);
+  }
+
+  /** Leaves its lease behind, which runs out after a while. */
+  killLeader(name: Leader): void {
+    const process = this.#leaders.get(name);
+    if (process) this.#ends.push(process.kill());
+    this.#leaders.delete(name);
+  }
+
+  async stop(): Promise<void> {
+    await this.time.passes(this.#stop());
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  #makeNode(number: number): Promise<FakeNode> {
+    const name = `n${number}`;
+    return FakeNode.start({
+      name,
+      ip: `192.0.2.${number}`,
+      podNetwork: `10.244.${number}`,
+      address: this.address,
+      hub: this.hub,
+      dir: join(this.#dir, name),
+      logger: this.#logger(name),
+      clock: this.time.clock,
+    });
+  }
+
+  async #stop(): Promise<void> {
+    this.hub.start();
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await Promise.all([...this.#leaders.values()].map((process) => process.stop()));
+    await Promise.all(this.#ends);
+    this.#client?.close();
+    await this.#api?.api.stop();
+    await this.store.close();
+  }
+
+  async #navctl(args: readonly string[], stdin: string): Promise<{ code: number; out: string; err: string }> {
+    const stdout = new PassThrough();
+    const stderr = new PassThrough();
+    const output = Promise.all([text(stdout), text(stderr)]);
+    const running = run(args, {
+      stdin: Readable.from([Buffer.from(stdin)]),
+      stdout,
+      stderr,
+      env: { NAVARCH_API: this.address },
+      now: () => this.time.clock.now(),
+      signal: new AbortController().signal,
+    });
+    const code = await this.time.passes(running);
+    stdout.end();
+    stderr.end();
+    const [out, err] = await output;
+    return { code, out, err };
+  }
+
+  #logger(name: string) {
+    return createLogger({ name, level: this.#logLevel });
+  }
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import type { MemoryHub } from '@navarch/bus';
+import { type Clock, createMetrics, type Logger } from '@navarch/kit';
+import { FakeRuntime, type Machine, type NodeNetworking, nodeAgent } from '@navarch/node-agent';
+import { TcpProxy } from '@navarch/testing';
+import { SimulatedProcess } from './simulated-process.ts';
+
+export interface FakeNodeOptions {
+  readonly name: string;
+  readonly ip: string;
+  /** The first three numbers of its Pods' addresses. */
+  readonly podNetwork: string;
+  /** The api: `host:port`. */
+  readonly address: string;
+  readonly hub: MemoryHub;
+  readonly dir: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const machine: Machine = {
+  cpuMillis: 8_000,
+  memoryBytes: 16 * 2 ** 30,
+  diskBytes: 100e9,
+  machineId: '',
+  bootId: '',
+  kernelVersion: '',
+  osImage: 'none',
+  architecture: 'amd64',
+};
+
+/** Nobody sends these Pods anything. */
+const noNetwork: NodeNetworking = { name: 'network', start: async () => {}, endpointRemoved: async () => {} };
+
+/** A machine with the whole node-agent on it, whose containers are entries in a map. It reaches the cluster by a wire that can be cut. */
+export class FakeNode {
+  readonly name: string;
+  readonly runtime: FakeRuntime;
+  readonly #options: FakeNodeOptions;
+  readonly #wire: TcpProxy;
+  #agent: SimulatedProcess | undefined;
+  #silent = false;
+  readonly #ends: Promise<void>[] = [];
+
+  private constructor(options: FakeNodeOptions, wire: TcpProxy) {
+    this.name = options.name;
+    this.runtime = new FakeRuntime({ now: () => options.clock.now(), podNetwork: options.podNetwork });
+    this.#options = options;
+    this.#wire = wire;
+  }
+
+  static async start(options: FakeNodeOptions): Promise<FakeNode> {
+    await mkdir(options.dir, { recursive: true });
+    const node = new FakeNode(options, await TcpProxy.start(options.address));
+    await node.startAgent();
+    return node;
+  }
+
+  /** uids of the Pods that have a running container here, one entry for each container. */
+  async running(): Promise<string[]> {
+    const { sandboxes, containers } = await this.runtime.snapshot();
+    const uids = new Map(sandboxes.map(({ id, pod }) => [id, pod.uid]));
+    return containers.flatMap(({ state, sandboxId }) => (state === 'running' ? [uids.get(sandboxId) ?? '?'] : []));
+  }
+
+  /** Ends the nth of the running containers, as a fault of its program would. */
+  async crashContainer(nth: number): Promise<void> {
+    const running = (await this.runtime.listContainers({})).filter(({ state }) => state === 'running');
+    const chosen = running[nth % running.length];
+    if (chosen) this.runtime.crash(chosen.id, 1);
+  }
+
+  /** The same with all that is in its Pod. */
+  async crashSandbox(nth: number): Promise<void> {
+    const ready = (await this.runtime.listSandboxes({})).filter(({ ready }) => ready);
+    const chosen = ready[nth % ready.length];
+    if (chosen) this.runtime.crashSandbox(chosen.id);
+  }
+
+  /** The wire is cut: the machine works on, but hears nothing and is not heard. */
+  cutOff(): void {
+    this.#silent = true;
+    this.#wire.refuse();
+    this.#agent?.bus.disconnect();
+  }
+
+  reconnect(): void {
+    this.#silent = false;
+    this.#wire.accept();
+    this.#agent?.bus.reconnect();
+  }
+
+  async startAgent(): Promise<void> {
+    const { name, ip, hub, dir, logger, clock } = this.#options;
+    const [host = '', port = ''] = this.#wire.endpoint.split(':');
+    this.#agent = await SimulatedProcess.start({
+      name: `agent of ${name}`,
+      address: this.#wire.endpoint,
+      hub,
+      logger,
+      clock,
+      parts: (client, bus) =>
+        nodeAgent({
+          nodeName: name,
+          nodeIp: ip,
+          machine,
+          api: { host, port: Number(port) },
+          client,
+          bus,
+          runtime: this.runtime,
+          network: () => noNetwork,
+          clusterDns: '10.96.0.10',
+          stateDir: join(dir, name),
+          heartbeatMs: 10_000,
+          logger,
+          metrics: createMetrics('node-agent', { process: false }),
+          clock,
+        }),
+    });
+    if (this.#silent) this.#agent.bus.disconnect();
+  }
+
+  /** The agent is killed; what runs on the machine runs on. A successor need not wait for what is left of it. */
+  killAgent(): void {
+    if (this.#agent) this.#ends.push(this.#agent.kill());
+    this.#agent = undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.reconnect();
+    await this.#agent?.stop();
+    await Promise.all(this.#ends);
+    await this.#wire.stop();
+  }
+}

@@ -1,6 +1,7 @@
 import type { Live } from '@navarch/machinery';
 import type { Container, ContainerState, ContainerStatus, Pod } from '@navarch/proto';
 import type { ContainerInfo } from '../runtime/runtime.ts';
+import { hasReadinessGate } from './awaited-ports.ts';
 import { type Failure, instancesOf, type ObservedPod, restartPolicyOf, step } from './model.ts';
 import { mayRestart, restartBackoffMs, retryAtMs } from './restart.ts';
 
@@ -17,7 +18,7 @@ export function containerStatus(
   const started = running && (container.startupProbe === undefined || health?.started === true);
   const ready = options.init
     ? newest?.state === 'exited' && newest.exitCode === 0
-    : started && (container.readinessProbe === undefined || health?.ready === true) && health?.failed === undefined;
+    : started && (health?.ready ?? !hasReadinessGate(container)) && health?.failed === undefined;
   const reported = options.init ? pod.status.initContainerStatuses : pod.status.containerStatuses;
   const previous = reported.find(({ name }) => name === container.name);
   const { state, lastState } = states(pod, container, observed, newest, before, options);

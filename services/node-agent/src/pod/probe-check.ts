@@ -15,7 +15,7 @@ export interface ProbeTarget {
   readonly containerId: string;
   /** Where the container's ports are reached. */
   readonly ip: string;
-  readonly runtime: Pick<Runtime, 'execSync'>;
+  readonly runtime: Pick<Runtime, 'execSync' | 'listening'>;
 }
 
 const passed: ProbeResult = { passed: true, message: '' };

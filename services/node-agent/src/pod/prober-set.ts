@@ -2,19 +2,20 @@ import type { Clock, Logger } from '@navarch/kit';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import type { Runtime } from '../runtime/runtime.ts';
+import { hasReadinessGate } from './awaited-ports.ts';
 import { containerId } from './container-status.ts';
 import type { ContainerHealth, ObservedPod } from './model.ts';
 import { Prober } from './prober.ts';
 
 export interface ProberSetOptions {
-  readonly runtime: Pick<Runtime, 'execSync'>;
+  readonly runtime: Pick<Runtime, 'execSync' | 'listening'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onChange: () => void;
   readonly onFailure: (container: string, probe: string, message: string) => void;
 }
 
-/** The probers of one Pod: one for each running container that has probes. */
+/** The probers of one Pod: one for each running container that has something to wait for. */
 export class ProberSet {
   readonly #options: ProberSetOptions;
   readonly #probers = new Map<string, { readonly prober: Prober; readonly abort: AbortController }>();
@@ -37,9 +38,10 @@ export class ProberSet {
     }
     const ip = pod.spec.hostNetwork ? nodeIp : observed.ip;
     for (const container of pod.spec.containers) {
-      const { livenessProbe, readinessProbe, startupProbe } = container;
+      const { livenessProbe, startupProbe } = container;
       const info = running.find(({ name }) => name === container.name);
-      if (!info || this.#probers.has(info.id) || !(livenessProbe ?? readinessProbe ?? startupProbe)) continue;
+      if (!info || this.#probers.has(info.id) || !(livenessProbe || startupProbe || hasReadinessGate(container)))
+        continue;
       const status = pod.status.containerStatuses.find((reported) => reported.containerId === containerId(info));
       const abort = new AbortController();
       const { runtime, clock, onChange, onFailure, logger } = this.#options;

@@ -1,5 +1,6 @@
 import type { Clock } from '@navarch/kit';
 import type { Probe } from '@navarch/proto';
+import { awaitedPorts, hasReadinessGate, longestAwaitMs } from './awaited-ports.ts';
 import type { ContainerHealth } from './model.ts';
 import { probeStep, probeTimes, unprobed } from './probe.ts';
 import { checkProbe, type ProbeTarget } from './probe-check.ts';
@@ -24,10 +25,10 @@ export class Prober {
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    const { startupProbe, readinessProbe } = options.container;
+    const { startupProbe } = options.container;
     this.health = {
       started: startupProbe === undefined || options.before.started,
-      ready: readinessProbe === undefined || options.before.ready,
+      ready: !hasReadinessGate(options.container) || options.before.ready,
     };
   }
 
@@ -42,9 +43,29 @@ export class Prober {
       await Promise.all([
         readinessProbe && this.#loop('readiness', readinessProbe, () => false),
         livenessProbe && this.#loop('liveness', livenessProbe, () => false),
+        this.#awaitPorts(),
       ]);
     } catch (error) {
       if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Ends once the container listens, or has been waited for long enough. */
+  async #awaitPorts(): Promise<void> {
+    const { clock, container, containerId, runtime, signal, startedAtMs, onChange } = this.#options;
+    const ports = awaitedPorts(container);
+    let pauseMs = 20;
+    while (!this.health.ready && ports.length > 0) {
+      // What can't be seen yet is looked for again; a runtime that is away is waited for elsewhere.
+      const open = await runtime.listening(containerId).catch(() => new Set<number>());
+      signal.throwIfAborted();
+      if (ports.every((port) => open.has(port)) || clock.now() - startedAtMs >= longestAwaitMs) {
+        this.health = { ...this.health, ready: true };
+        onChange();
+        return;
+      }
+      await clock.sleep(pauseMs, signal);
+      pauseMs = Math.min(2 * pauseMs, 200);
     }
   }
 

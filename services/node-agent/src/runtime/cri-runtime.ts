@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { type Client, Metadata } from '@grpc/grpc-js';
 import { ApiError, isApiError } from '@navarch/machinery';
 import { containerdevents, cri } from '@navarch/proto';
 import * as convert from './cri-convert.ts';
 import { startExec } from './exec.ts';
 import { connect, type Unary, unary } from './grpc.ts';
+import { listeningPorts } from './listening-ports.ts';
 import type {
   ContainerConfig,
   ContainerInfo,
@@ -202,6 +204,15 @@ export class CriRuntime implements Runtime {
   async exec(id: string, options: ExecOptions): Promise<ExecProcess> {
     const { info } = await this.#containerStatus(id, true);
     return startExec(this.#client, containerdNamespace(), this.#stateDir, id, info['info'] ?? '', options);
+  }
+
+  async listening(id: string): Promise<ReadonlySet<number>> {
+    const { info } = await this.#containerStatus(id, true);
+    // What containerd adds when asked to be verbose: JSON with the process id of the container's program.
+    const { pid } = JSON.parse(info['info'] ?? '{}') as { pid?: number };
+    if (!pid) throw new ApiError('BadRequest', `container ${id} does not run`);
+    const table = (file: string) => readFile(`/proc/${pid}/net/${file}`, 'utf8').catch(() => ''); // no IPv6, or it ended
+    return new Set((await Promise.all([table('tcp'), table('tcp6')])).flatMap(listeningPorts));
   }
 
   async reopenLog(id: string): Promise<void> {

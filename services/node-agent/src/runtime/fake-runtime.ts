@@ -25,7 +25,11 @@ export interface FakeProgram {
   readonly onTerm?: number | null;
   /** Ends at once, with this code. */
   readonly exitsWith?: number;
+  /** The ports it listens on. All when undefined. */
+  readonly listens?: readonly number[];
 }
+
+const everyPort: ReadonlySet<number> = new Set(Array.from({ length: 65_535 }, (_, index) => index + 1));
 
 export interface FakeRuntimeOptions {
   readonly now?: () => number;
@@ -215,6 +219,12 @@ export class FakeRuntime implements Runtime {
       else await new Promise<void>((resolve) => (wake = resolve));
     }
     this.#listeners.delete(listener);
+  }
+
+  async listening(id: string): Promise<ReadonlySet<number>> {
+    this.#called('listening');
+    const { listens } = this.#container(id).program;
+    return listens === undefined ? everyPort : new Set(listens);
   }
 
   async execSync(id: string, command: readonly string[]): Promise<ExecSyncResult> {

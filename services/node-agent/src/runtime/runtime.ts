@@ -57,6 +57,9 @@ export interface Runtime {
   /** Starts a command with its streams attached. */
   exec(id: string, options: ExecOptions): Promise<ExecProcess>;
 
+  /** The TCP ports that something listens on, beyond loopback, in the network of a running container. */
+  listening(id: string): Promise<ReadonlySet<number>>;
+
   /** Asks the runtime to open the container's log file anew, after the old one was renamed. */
   reopenLog(id: string): Promise<void>;
 

@@ -12,8 +12,9 @@ import { type Address, createLogger, createMetrics, formatAddress, type LogLevel
 import { defaultProfiles, profiles, schedulerService } from '@navarch/scheduler';
 import { MemoryStore } from '@navarch/store';
 import { FakeNode } from './fake-node.ts';
-import { connectStore } from './severed-store.ts';
+
 import { SimulatedProcess } from './simulated-process.ts';
+import { connectStore, type StoreLine } from './store-line.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface ClusterOptions {
@@ -39,7 +40,7 @@ export class ClusterInProcess {
   readonly #leaders = new Map<Leader, SimulatedProcess>();
   /** The ends of what was killed: nobody waits for them but the end of the cluster. */
   readonly #ends: Promise<void>[] = [];
-  #api: { readonly api: Api; readonly sever: () => void } | undefined;
+  #api: { readonly api: Api; readonly line: StoreLine } | undefined;
   #address: Address = { host: '127.0.0.1', port: 0 };
   #client: ApiClient | undefined;
   #dir = '';
@@ -95,9 +96,9 @@ export class ClusterInProcess {
   }
 
   async startApi(): Promise<void> {
-    const { store, sever } = connectStore(this.store);
+    const line = connectStore(this.store);
     const api = new Api({
-      store,
+      store: line.store,
       bus: this.hub.connect(),
       clock: this.time.clock,
       logger: this.#logger('api'),
@@ -108,15 +109,20 @@ export class ClusterInProcess {
     });
     await api.start(new AbortController().signal);
     this.#address = api.address;
-    this.#api = { api, sever };
+    this.#api = { api, line };
     await this.time.passes(api.ready(new AbortController().signal));
   }
 
   /** The api ends without a word, and its lease of the change feed stays taken. Its port is free when the promise resolves. */
   async killApi(): Promise<void> {
-    this.#api?.sever();
+    this.#api?.line.sever();
     await this.#api?.api.stop();
     this.#api = undefined;
+  }
+
+  /** The store commits the api's next `count` transactions without saying so. */
+  loseAnswers(count: number): void {
+    this.#api?.line.loseAnswers(count);
   }
 
   async startLeader(name: Leader): Promise<void> {

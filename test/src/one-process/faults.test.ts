@@ -12,6 +12,7 @@ const nodes = 3;
 type Step =
   | { readonly what: 'scale'; readonly of: number; readonly replicas: number }
   | { readonly what: 'set image'; readonly of: number; readonly version: number }
+  | { readonly what: 'lose answers'; readonly count: number }
   | { readonly what: 'bus down' | 'bus up' | 'kill api' | 'kill scheduler' | 'kill controller-manager' }
   | { readonly what: 'cut off' | 'reconnect' | 'kill agent'; readonly node: number }
   | { readonly what: 'crash container'; readonly node: number; readonly nth: number }
@@ -23,6 +24,7 @@ const nth = fc.nat({ max: 20 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ what: fc.constant('scale' as const), of, replicas: fc.nat({ max: 12 }) }),
   fc.record({ what: fc.constant('set image' as const), of, version: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ what: fc.constant('lose answers' as const), count: fc.integer({ min: 1, max: 5 }) }),
   fc.record({
     what: fc.constantFrom('bus down', 'bus up', 'kill api', 'kill scheduler', 'kill controller-manager'),
   }),
@@ -79,6 +81,9 @@ async function happen(cluster: ClusterInProcess, step: Step, wanted: readonly Wa
         await mustDo(cluster, 'set', 'image', `deployment/${name}`, `c=${image}`);
         return { image };
       });
+    case 'lose answers':
+      cluster.loseAnswers(step.count);
+      return wanted;
     case 'bus down':
       cluster.hub.stop();
       return wanted;
@@ -127,7 +132,16 @@ async function change(
   return wanted.with(index, { ...before, ...(await make(before)) });
 }
 
+/** A user whose command failed doesn't know whether it was done, and tries again. */
 async function mustDo(cluster: ClusterInProcess, ...args: string[]): Promise<void> {
-  const { code, err } = await cluster.navctl(...args);
-  if (code !== 0) throw new Error(`navctl ${args.join(' ')}: ${err}`);
+  let problem = '';
+  await cluster.time.until(
+    `navctl ${args.join(' ')}`,
+    async () => {
+      const { code, err } = await cluster.navctl(...args);
+      problem = err;
+      return code === 0;
+    },
+    () => problem,
+  );
 }

@@ -11,8 +11,8 @@ export async function serveLogs(
   stream: FrameStream,
   { access, clock }: { access: PodAccess; clock: Clock },
 ): Promise<void> {
-  const instances = await access.instances(request);
-  const [newest, before] = instances;
+  // One that is made but has not started has said nothing yet: until it does, the one before it is the last that spoke.
+  const [newest, before] = (await access.instances(request)).filter(({ state }) => state !== 'created');
   const wanted = request.previous ? before : newest;
   if (!wanted && request.previous) {
     throw new ApiError(
@@ -20,7 +20,7 @@ export async function serveLogs(
       `the container of Pod "${request.name}" was not restarted: there is no previous one`,
     );
   }
-  if (!wanted || wanted.state === 'created') throw access.waiting(request);
+  if (!wanted) throw access.waiting(request);
   const chunks = readLog(wanted.logPath, {
     follow: request.follow,
     tailLines: request.tailLines,

@@ -95,15 +95,16 @@ let port: number;
 let dir: string;
 let runtime: FakeRuntime;
 let session: Session;
+const labels = { [labelKeys.uid]: 'u1', [labelKeys.container]: 'main' };
 let abort: AbortController;
+let sandboxId: string;
 let containerId: string;
 beforeEach(async () => {
   api = new FakeApi();
   port = await api.start();
   dir = await mkdtemp(join(tmpdir(), 'nv-session-'));
   runtime = new FakeRuntime();
-  const labels = { [labelKeys.uid]: 'u1', [labelKeys.container]: 'main' };
-  const sandboxId = await runtime.runSandbox(sandboxConfig('u1'));
+  sandboxId = await runtime.runSandbox(sandboxConfig('u1'));
   containerId = await runtime.createContainer(sandboxId, {
     ...containerConfig('u1'),
     labels,
@@ -146,6 +147,13 @@ describe('a session', () => {
     expect(text(await read(await api.ask(logs({ tailLines: 1, timestamps: true }))), 'stdout')).toBe(
       '2026-01-01T00:00:02.000000000Z two\n',
     );
+  });
+
+  test('gives the last words of a container while the next one is made', async () => {
+    await writeFile(join(dir, '0.log'), line(1, 'going down'));
+    runtime.crash(containerId, 3);
+    await runtime.createContainer(sandboxId, { ...containerConfig('u1'), labels, logPath: join(dir, '1.log') });
+    expect(text(await read(await api.ask(logs({}))), 'stdout')).toBe('going down\n');
   });
 
   test('follows logs until the container ends', async () => {

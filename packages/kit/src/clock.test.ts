@@ -21,6 +21,12 @@ describe.each([
     expect(fired).toEqual(['early', 'late']);
   });
 
+  test('tells the time in whole milliseconds, also after a pause of a fraction', async () => {
+    const { clock, advance } = make();
+    await advance(0.7);
+    expect(Number.isInteger(clock.now())).toBe(true);
+  });
+
   test('sleeps, until the signal aborts', async () => {
     const { clock, advance } = make();
     const before = clock.monotonicMs();

@@ -2,7 +2,7 @@
  * Time as a part that can be replaced. Shells (queues, loops, elections) take a Clock; pure decisions take `now`.
  */
 export interface Clock {
-  /** Wall time in milliseconds since the epoch: for timestamps that others read. It may jump. */
+  /** Wall time in whole milliseconds since the epoch: for timestamps that others read. It may jump. */
   now(): number;
   /** Milliseconds since some fixed moment, never going back: for durations and deadlines. */
   monotonicMs(): number;
@@ -40,7 +40,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs);
   }
 
   monotonicMs(): number {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Subject } from './conformance.ts';
+import type { Subject } from './conformance-subject.ts';
 import { bytes, committed, put, remove, text, write } from './observe.fixture.ts';
 
 export function readConformance(subject: () => Subject): void {

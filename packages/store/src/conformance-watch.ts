@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Subject } from './conformance.ts';
+import type { Subject } from './conformance-subject.ts';
 import { committed, line, lines, put, remove, watched, write } from './observe.fixture.ts';
 import type { WatchBatch } from './store.ts';
 

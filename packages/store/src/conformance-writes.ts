@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Subject } from './conformance.ts';
+import type { Subject } from './conformance-subject.ts';
 import { bytes, committed, lines, put, remove, text, watched, when, write } from './observe.fixture.ts';
 import type { Store, Transaction } from './store.ts';
 

@@ -2,13 +2,8 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import { readConformance } from './conformance-reads.ts';
 import { watchConformance } from './conformance-watch.ts';
 import { writeConformance } from './conformance-writes.ts';
+import type { Subject } from './conformance-subject.ts';
 import type { Store } from './store.ts';
-
-/** What a test gets: the store, and a prefix that no other test writes under. */
-export interface Subject {
-  readonly store: Store;
-  readonly prefix: string;
-}
 
 let tests = 0;
 

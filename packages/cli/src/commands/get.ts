@@ -2,7 +2,7 @@ import type { KindDefinition } from '@navarch/kinds';
 import { escapeFieldValue, isApiError, type KubeObject } from '@navarch/machinery';
 import { Command, Option } from 'commander';
 import { errorText } from '../errors.ts';
-import { type FileOptions, readManifests } from '../manifests.ts';
+import { readManifests } from '../manifests.ts';
 import {
   allNamespacesOption,
   fieldSelectorOption,
@@ -10,25 +10,12 @@ import {
   recursiveOption,
   selectorOption,
 } from '../options.ts';
+import type { GetOptions } from '../print/get-options.ts';
 import { type Listed, printObjects } from '../print/objects.ts';
 import { watchAndPrint } from '../print/watch.ts';
 import type { Runner } from '../runner.ts';
 import { parseTargets, type Target } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
-
-export interface GetOptions extends Partial<FileOptions> {
-  readonly output?: 'wide' | 'yaml' | 'json' | 'name';
-  readonly watch?: boolean;
-  readonly watchOnly?: boolean;
-  readonly selector?: string;
-  readonly fieldSelector?: string;
-  readonly allNamespaces?: boolean;
-  readonly showLabels?: boolean;
-  /** --no-headers makes it false. */
-  readonly headers: boolean;
-  readonly ignoreNotFound?: boolean;
-  readonly sortBy?: string;
-}
 
 export const getCommand = (run: Runner) =>
   new Command('get')

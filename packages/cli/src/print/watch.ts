@@ -1,8 +1,8 @@
 import { type KindDefinition, manifest } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
-import type { GetOptions } from '../commands/get.ts';
 import { objectName } from '../resource-args.ts';
 import type { Session } from '../session.ts';
+import type { GetOptions } from './get-options.ts';
 import { objectText } from './objects.ts';
 import { tableRow, tableTitles } from './table.ts';
 

@@ -1,16 +1,11 @@
 import { type KindDefinition, namespace as namespaceKind, service as serviceKind } from '@navarch/kinds';
 import { Namespace } from '@navarch/proto';
-import type { Compare, Operation } from '@navarch/store';
+import type { Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
+import type { Admitted } from './admitted.ts';
 import type { WritableObject } from './object-rules.ts';
 import { admitService, releaseService } from './service-admission.ts';
 import type { Circumstances } from './write.ts';
-
-/** What admitting an object adds to its transaction. */
-export interface Admitted {
-  readonly compare: readonly Compare[];
-  readonly ops: readonly Operation[];
-}
 
 type Admission = (circumstances: Circumstances, next: WritableObject, previous: CachedObject | undefined) => Admitted;
 

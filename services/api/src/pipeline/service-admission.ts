@@ -3,7 +3,7 @@ import { ApiError, type FieldError } from '@navarch/machinery';
 import type { Service, ServicePort, ServiceSpec } from '@navarch/proto';
 import type { Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
-import type { Admitted } from './admission.ts';
+import type { Admitted } from './admitted.ts';
 import { refuse, type WritableObject } from './object-rules.ts';
 import type { Circumstances } from './write.ts';
 

@@ -99,3 +99,17 @@ export async function writesWithin(cluster: ClusterInProcess, ms: number): Promi
   }
   return keys.filter((key) => !key.startsWith('/navarch/coordination.k8s.io/leases/'));
 }
+
+/**
+ * Waits until there is nothing amiss and nobody writes any more. An agent that was cut off may have something to tell of
+ * the time between, even where all is well by now: hence several looks. Gives what was written in the last of them.
+ */
+export async function untilAtRest(cluster: ClusterInProcess, wanted: readonly Wanted[]): Promise<string[]> {
+  let written: string[] = [];
+  for (let looks = 0; looks < 10; looks++) {
+    await untilExactly(cluster, wanted);
+    written = await writesWithin(cluster, 20_000);
+    if (written.length === 0) break;
+  }
+  return written;
+}

@@ -2,8 +2,12 @@ import { stripVTControlCharacters } from 'node:util';
 
 const live = process.stdout.isTTY;
 
+/** In a pipe, a step that takes longer than this is announced. */
+const longMs = 3_000;
+
 /**
- * Shows a step of long work as it goes: on a terminal one live line, in a pipe a line when it is done.
+ * Shows a step of long work as it goes: on a terminal one live line, in a pipe a line when it is done, and one before
+ * that when it takes long.
  * What the work returns as `detail` stands behind it; a step that had nothing to do is not shown in a pipe at all.
  * @template T
  * @param {string} title
@@ -17,7 +21,7 @@ export async function step(title, work, { quietUnless } = {}) {
   const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   const draw = () => process.stdout.write(`\r\x1b[2K  … ${title} (${seconds()})${fit(detail, title)}`);
   const clear = () => live && process.stdout.write('\r\x1b[2K');
-  const timer = live ? setInterval(draw, 100) : undefined;
+  const timer = live ? setInterval(draw, 100) : setTimeout(() => console.log(`  … ${title}`), longMs);
   if (live) draw();
   try {
     const result = await work((/** @type {string} */ text) => {

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { History } from './history.ts';
 import { deployment, untilAtRest, type Wanted } from './workloads.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
 /** Each takes seconds; more of them look harder: NAVARCH_FAULT_RUNS=50. */
-const numRuns = Number(process.env['NAVARCH_FAULT_RUNS'] ?? 3);
+const numRuns = Number(process.env['NAVARCH_FAULT_RUNS'] ?? 2);
 const nodes = 3;
 
 type Step =
@@ -46,6 +47,7 @@ test('whatever fails, the cluster comes to rest at exactly what was asked', asyn
 
 async function survive(story: readonly (readonly [Step, number])[]): Promise<void> {
   const cluster = await ClusterInProcess.start({ nodes });
+  const history = new History(cluster.store);
   try {
     let wanted: readonly Wanted[] = [
       { name: 'web', replicas: 6, image: 'web:1' },
@@ -59,7 +61,10 @@ async function survive(story: readonly (readonly [Step, number])[]): Promise<voi
     cluster.hub.start();
     for (const node of cluster.nodes) node.reconnect();
     expect(await untilAtRest(cluster, wanted)).toEqual([]);
+    expect(history.wrongs).toEqual([]);
+    expect(history.podsMade).toBeGreaterThanOrEqual(9);
   } finally {
+    await history.stop();
     await cluster.stop();
   }
 }

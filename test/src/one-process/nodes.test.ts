@@ -32,7 +32,7 @@ test('the Pods of a node that falls silent are moved; when it is back its old co
     return items.filter((pod) => isReady(pod) && pod.spec.nodeName !== lost.name).length === 9;
   });
   expect(time.clock.monotonicMs() - startMs).toBeGreaterThan(90_000);
-  expect(time.clock.monotonicMs() - startMs).toBeLessThan(150_000);
+  expect(time.clock.monotonicMs() - startMs).toBeLessThan(300_000);
   // It doesn't know, and its containers run on.
   expect(await lost.running()).toEqual(before);
   lost.reconnect();

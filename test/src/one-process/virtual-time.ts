@@ -6,7 +6,7 @@ const stepMs = 100;
 const realMsAStep = 1;
 
 /** Nothing that a cluster does of itself takes longer. */
-const longestMs = 10 * 60_000;
+const longestMs = 20 * 60_000;
 
 /**
  * The one clock of a cluster, which stands still but while somebody waits for something: then it goes tens of times as

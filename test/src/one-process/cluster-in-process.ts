@@ -11,6 +11,7 @@ import { controllerManager } from '@navarch/controller-manager';
 import { type Address, createLogger, createMetrics, formatAddress, type LogLevel } from '@navarch/kit';
 import { defaultProfiles, profiles, schedulerService } from '@navarch/scheduler';
 import { MemoryStore } from '@navarch/store';
+import { TcpProxy } from '@navarch/testing';
 import { FakeNode } from './fake-node.ts';
 
 import { SimulatedProcess } from './simulated-process.ts';
@@ -23,7 +24,14 @@ export interface ClusterOptions {
   readonly logLevel?: LogLevel;
 }
 
-type Leader = 'scheduler' | 'controller-manager';
+export type Leader = 'scheduler' | 'controller-manager';
+
+/** A process that may lead, and its wire to the api. */
+interface Candidate {
+  readonly name: Leader;
+  readonly process: SimulatedProcess;
+  readonly wire: TcpProxy;
+}
 
 /**
  * A whole cluster in this process: the api, the scheduler, the controller-manager and the agents of some nodes as they are
@@ -37,7 +45,7 @@ export class ClusterInProcess {
   readonly store = new MemoryStore({ clock: this.time.clock });
   readonly nodes: FakeNode[] = [];
   readonly #logLevel: LogLevel;
-  readonly #leaders = new Map<Leader, SimulatedProcess>();
+  #candidates: readonly Candidate[] = [];
   /** The ends of what was killed: nobody waits for them but the end of the cluster. */
   readonly #ends: Promise<void>[] = [];
   #api: { readonly api: Api; readonly line: StoreLine } | undefined;
@@ -130,11 +138,11 @@ export class ClusterInProcess {
     const logger = this.#logger(name);
     const metrics = createMetrics(name, { process: false });
     const identity = `${name}-${++this.#processes}`;
-    const { address, hub } = this;
+    const wire = await TcpProxy.start(this.address);
     const process = await SimulatedProcess.start({
       name,
-      address,
-      hub,
+      address: wire.endpoint,
+      hub: this.hub,
       logger,
       clock,
       parts: (client, bus) => {
@@ -146,14 +154,26 @@ export class ClusterInProcess {
         return controllerManager({ ...common, clusterCidr: '10.244.0.0/16', nodes });
       },
     });
-    this.#leaders.set(name, process);
+    this.#candidates = [...this.#candidates, { name, process, wire }];
   }
 
-  /** Leaves its lease behind, which runs out after a while. */
+  /** All of that name are killed. Their lease stays behind, and runs out after a while. */
   killLeader(name: Leader): void {
-    const process = this.#leaders.get(name);
-    if (process) this.#ends.push(process.kill());
-    this.#leaders.delete(name);
+    const killed = this.#candidates.filter((each) => each.name === name);
+    this.#candidates = this.#candidates.filter((each) => each.name !== name);
+    for (const { process, wire } of killed) this.#ends.push(process.kill().then(() => wire.stop()));
+  }
+
+  /**
+   * What the leader sends arrives only after `wakeLeaders`, when another may long have taken its place: as if its process
+   * had been paused with a write on its way.
+   */
+  pauseLeader(name: Leader): void {
+    for (const each of this.#candidates) if (each.name === name) each.wire.hold();
+  }
+
+  wakeLeaders(): void {
+    for (const { wire } of this.#candidates) wire.resume();
   }
 
   async stop(): Promise<void> {
@@ -178,8 +198,9 @@ export class ClusterInProcess {
   async #stop(): Promise<void> {
     this.hub.start();
     await Promise.all(this.nodes.map((node) => node.stop()));
-    await Promise.all([...this.#leaders.values()].map((process) => process.stop()));
-    await Promise.all(this.#ends);
+    this.wakeLeaders();
+    await Promise.all(this.#candidates.map(({ process }) => process.stop()));
+    await Promise.all([...this.#ends, ...this.#candidates.map(({ wire }) => wire.stop())]);
     this.#client?.close();
     await this.#api?.api.stop();
     await this.store.close();

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { ClusterInProcess } from './cluster-in-process.ts';
+import { ClusterInProcess, type Leader } from './cluster-in-process.ts';
 import { History } from './history.ts';
 import { deployment, untilAtRest, type Wanted } from './workloads.ts';
 
@@ -14,7 +14,8 @@ type Step =
   | { readonly what: 'scale'; readonly of: number; readonly replicas: number }
   | { readonly what: 'set image'; readonly of: number; readonly version: number }
   | { readonly what: 'lose answers'; readonly count: number }
-  | { readonly what: 'bus down' | 'bus up' | 'kill api' | 'kill scheduler' | 'kill controller-manager' }
+  | { readonly what: 'bus down' | 'bus up' | 'kill api' | 'wake leaders' }
+  | { readonly what: 'kill leader' | 'supersede leader'; readonly leader: Leader }
   | { readonly what: 'cut off' | 'reconnect' | 'kill agent'; readonly node: number }
   | { readonly what: 'crash container'; readonly node: number; readonly nth: number }
   | { readonly what: 'crash sandbox'; readonly node: number; readonly nth: number };
@@ -26,8 +27,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ what: fc.constant('scale' as const), of, replicas: fc.nat({ max: 12 }) }),
   fc.record({ what: fc.constant('set image' as const), of, version: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ what: fc.constant('lose answers' as const), count: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ what: fc.constantFrom('bus down', 'bus up', 'kill api', 'wake leaders') }),
   fc.record({
-    what: fc.constantFrom('bus down', 'bus up', 'kill api', 'kill scheduler', 'kill controller-manager'),
+    what: fc.constantFrom('kill leader', 'supersede leader'),
+    leader: fc.constantFrom('scheduler', 'controller-manager'),
   }),
   fc.record({ what: fc.constantFrom('cut off', 'reconnect', 'kill agent'), node }),
   fc.record({ what: fc.constantFrom('crash container', 'crash sandbox'), node, nth }),
@@ -59,6 +62,7 @@ async function survive(story: readonly (readonly [Step, number])[]): Promise<voi
       await cluster.time.pass(pauseMs);
     }
     cluster.hub.start();
+    cluster.wakeLeaders();
     for (const node of cluster.nodes) node.reconnect();
     expect(await untilAtRest(cluster, wanted)).toEqual([]);
     expect(history.wrongs).toEqual([]);
@@ -97,13 +101,17 @@ async function happen(cluster: ClusterInProcess, step: Step, wanted: readonly Wa
       await cluster.killApi();
       await cluster.startApi();
       return wanted;
-    case 'kill scheduler':
-    case 'kill controller-manager': {
-      const name = step.what === 'kill scheduler' ? 'scheduler' : 'controller-manager';
-      cluster.killLeader(name);
-      await cluster.startLeader(name);
+    case 'kill leader':
+      cluster.killLeader(step.leader);
+      await cluster.startLeader(step.leader);
       return wanted;
-    }
+    case 'supersede leader':
+      cluster.pauseLeader(step.leader);
+      await cluster.startLeader(step.leader);
+      return wanted;
+    case 'wake leaders':
+      cluster.wakeLeaders();
+      return wanted;
     case 'cut off':
       node?.cutOff();
       return wanted;

@@ -131,7 +131,10 @@ export function execute(
   return new Promise((resolve, reject) => {
     const { input, ...rest } = options;
     const child = execFile(file, [...args], { ...rest, encoding: 'utf8' }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') return reject(error);
+      if (error !== null && typeof error.code !== 'number') {
+        const words = `${file} ${args.join(' ')} did not end by itself; until then it printed:\n${stdout}${stderr}`;
+        return reject(new Error(words, { cause: error }));
+      }
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
     child.stdin?.on('error', () => {}); // a program may end without reading its input

@@ -9,7 +9,7 @@ const passingMs = 250;
 
 /** Writes one Pod's status when it differs from what the api has; one write at a time, always the newest. */
 export class StatusReporter {
-  readonly #writer: ApiWriter;
+  readonly #writer: Pick<ApiWriter, 'submit'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #last: { readonly status: PodStatus; readonly text: string } | undefined;
@@ -19,7 +19,7 @@ export class StatusReporter {
   #again: Live<Pod> | undefined;
   #timer: Disposable | undefined;
 
-  constructor(options: { writer: ApiWriter; clock: Clock; logger: Logger }) {
+  constructor(options: { writer: Pick<ApiWriter, 'submit'>; clock: Clock; logger: Logger }) {
     this.#writer = options.writer;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -36,12 +36,13 @@ export class StatusReporter {
     const cached = JSON.stringify(PodStatus.toJSON(pod.status));
     const unchanged = this.#last?.text === text;
     this.#last = { status, text };
-    const known = BigInt(pod.metadata.resourceVersion || '0');
-    if (text === cached && this.#writing === undefined) {
+    // A cache that has not seen the last write yet says nothing about what the api has.
+    const seen = BigInt(pod.metadata.resourceVersion || '0') >= this.#wroteRevision;
+    if (text === cached && seen && this.#writing === undefined) {
       this.#forget();
       return;
     }
-    if (unchanged && (this.#writing !== undefined || this.#wroteRevision > known)) return;
+    if (unchanged && (this.#writing !== undefined || !seen)) return;
     this.#again = pod;
     if (passing) this.#timer ??= this.#clock.timer(passingMs, () => this.#flush());
     else this.#flush();
@@ -69,7 +70,8 @@ export class StatusReporter {
   #flush(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    this.#writing ??= this.#write();
+    // The write under way may have taken with it what the timer was set for.
+    if (this.#again !== undefined) this.#writing ??= this.#write();
   }
 
   #forget(): void {
@@ -78,6 +80,7 @@ export class StatusReporter {
     this.#again = undefined;
   }
 
+  /** Only while there is something to write: its end would otherwise come before it is known as under way. */
   async #write(): Promise<void> {
     try {
       for (let pod = this.#again; pod && this.#last; pod = this.#again) {

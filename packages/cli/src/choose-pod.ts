@@ -8,7 +8,7 @@ import { type Session, UserError } from './session.ts';
 export async function choosePod(session: Session, target: string): Promise<Live<Pod>> {
   const { namespace } = session;
   const slash = target.indexOf('/');
-  const kind = slash < 0 ? pod : kindNamed(target.slice(0, slash));
+  const kind = slash < 0 ? pod : await kindNamed(session, target.slice(0, slash));
   const name = target.slice(slash + 1);
   if (kind.case === 'pod') return session.client().get(pod, { namespace, name });
   const labelSelector = await selectorOf(session, kind.case, name);

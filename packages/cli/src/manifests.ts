@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { decodeManifest, type KindDefinition, nameProblem, schemaOf } from '@navarch/kinds';
+import { builtinKinds, decodeManifest, type KindDefinition, type Kinds, nameProblem } from '@navarch/kinds';
 import {
   applyDefaults,
   type FieldError,
@@ -10,7 +10,7 @@ import {
   readYaml,
   validateObject,
 } from '@navarch/machinery';
-import { UserError } from './session.ts';
+import { type Session, UserError } from './session.ts';
 
 /** One object of a file, read and checked. */
 export interface Manifest {
@@ -35,20 +35,25 @@ export interface FileOptions {
  * With `only: 'names'` they may be wrong in all but kind and name, which is enough to delete or show what they name.
  */
 export async function readManifests(
+  session: Session,
   { filename, recursive }: FileOptions,
-  stdin: Readable,
   only?: 'names',
 ): Promise<readonly Manifest[]> {
   const manifests: Manifest[] = [];
   const problems: string[] = [];
   for (const path of filename) {
-    for (const { file, text } of await readFiles(path, recursive === true, stdin)) {
+    for (const { file, text } of await readFiles(path, recursive === true, session.io.stdin)) {
       const found: { position: Position; text: string }[] = [];
       const { documents, errors } = readYaml(text);
       for (const { position, message } of errors) found.push({ position, text: message });
       for (const document of documents) {
         for (const { json, prefix } of expandList(document.json)) {
-          const { manifest, errors } = check(json, placeText(file, document.locate(prefix)), only);
+          const { manifest, errors } = check(
+            json,
+            placeText(file, document.locate(prefix)),
+            await kindsFor(session, json),
+            only,
+          );
           for (const { path, message } of errors) {
             const field = joinPath(prefix, path);
             found.push({ position: document.locate(field), text: `${field}: ${message}` });
@@ -65,12 +70,20 @@ export async function readManifests(
   return manifests;
 }
 
+/** The built-in kinds are known without asking; the others only when a manifest names one. */
+async function kindsFor(session: Session, json: unknown): Promise<Kinds> {
+  const { apiVersion, kind } = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>; // any JSON
+  const isBuiltin = builtinKinds.byApiVersion(String(apiVersion), String(kind)) !== undefined;
+  return isBuiltin ? builtinKinds : await session.kinds();
+}
+
 function check(
   json: unknown,
   place: string,
+  kinds: Kinds,
   only: 'names' | undefined,
 ): { manifest?: Manifest; errors: readonly FieldError[] } {
-  const { kind, object, errors } = decodeManifest(json);
+  const { kind, object, errors } = decodeManifest(json, kinds);
   if (kind === undefined || (only !== 'names' && errors.length > 0)) return { errors };
   const name = object.metadata?.name ?? '';
   const problems: FieldError[] = [];
@@ -83,8 +96,8 @@ function check(
   const manifest = { kind, object, json: json as Record<string, unknown>, name, place };
   if (only === 'names') return { manifest, errors: problems };
   // Defaults go into a copy of its own: what is sent is what the file says.
-  const complete = decodeManifest(json).object ?? object;
-  const schema = schemaOf(kind);
+  const complete = decodeManifest(json, kinds).object ?? object;
+  const schema = kind.schema;
   applyDefaults(schema, complete);
   kind.complete?.(complete);
   const broken = validateObject(schema, complete);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { createClient } from '@navarch/client';
-import { configMap, kinds } from '@navarch/kinds';
+import { builtinKinds, configMap, kinds } from '@navarch/kinds';
 import { type EtcdServer, freePorts, type NatsServer, startEtcd, startNats, waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type NavctlOptions, navctl, type Result } from './navctl.fixture.ts';
@@ -178,6 +178,7 @@ test('waiting outlives the api', async () => {
     server,
     namespace: 'default',
     namespaceGiven: false,
+    kinds: async () => builtinKinds,
     client: () => client,
     print: () => undefined,
     warn: (text) => void warnings.push(text),

@@ -1,6 +1,6 @@
-import { type KindDefinition, kindByResource, kinds, resourceNames } from '@navarch/kinds';
+import { builtinKinds, type KindDefinition, resourceNames } from '@navarch/kinds';
 import { closest } from '@navarch/machinery';
-import { UserError } from './session.ts';
+import { type Session, UserError } from './session.ts';
 
 /** One object or all objects of one kind, as named on the command line. */
 export interface Target {
@@ -10,13 +10,13 @@ export interface Target {
 }
 
 /** Reads `pods`, `pod web api`, `pod/web svc/web`, `pods,services` and `all`. Throws UserError. */
-export function parseTargets(args: readonly string[]): readonly Target[] {
+export async function parseTargets(session: Session, args: readonly string[]): Promise<readonly Target[]> {
   const [first, ...names] = args;
   if (first === undefined) {
     throw new UserError('say what: a type such as pods, or a type and a name. `navctl api-resources` lists the types.');
   }
-  if (first.includes('/')) return args.map(parseSlash);
-  const found = first.split(',').flatMap((type) => kindsNamed(type));
+  if (first.includes('/')) return await Promise.all(args.map((text) => parseSlash(session, text)));
+  const found = (await Promise.all(first.split(',').map((type) => kindsNamed(session, type)))).flat();
   if (names.some((name) => name.includes('/'))) {
     throw new UserError(`either name a type first (${first} NAME), or use TYPE/NAME everywhere`);
   }
@@ -25,8 +25,11 @@ export function parseTargets(args: readonly string[]): readonly Target[] {
 }
 
 /** The same where objects must be named. */
-export function parseNamedTargets(args: readonly string[]): readonly (Target & { readonly name: string })[] {
-  return parseTargets(args).map(({ kind, name }) => {
+export async function parseNamedTargets(
+  session: Session,
+  args: readonly string[],
+): Promise<readonly (Target & { readonly name: string })[]> {
+  return (await parseTargets(session, args)).map(({ kind, name }) => {
     if (name === undefined)
       throw new UserError(`say which of the ${kind.plural}: ${kind.plural} NAME, or ${kind.singular}/NAME`);
     return { kind, name };
@@ -34,10 +37,13 @@ export function parseNamedTargets(args: readonly string[]): readonly (Target & {
 }
 
 /** The kind of a type as users spell it. Throws UserError that lists what is close. */
-export function kindNamed(type: string): KindDefinition {
-  const kind = kindByResource(type);
+export async function kindNamed(session: Session, type: string): Promise<KindDefinition> {
+  const builtin = builtinKinds.byResource(type);
+  if (builtin !== undefined) return builtin;
+  const kinds = await session.kinds();
+  const kind = kinds.byResource(type);
   if (kind !== undefined) return kind;
-  const guess = closest(type.toLowerCase(), kinds.flatMap(resourceNames));
+  const guess = closest(type.toLowerCase(), kinds.all.flatMap(resourceNames));
   const hint = guess === undefined ? 'see `navctl api-resources`' : `did you mean "${guess}"?`;
   throw new UserError(`the server has no resource type "${type}"; ${hint}`);
 }
@@ -51,12 +57,13 @@ export function typeName({ singular, group }: Pick<KindDefinition, 'singular' | 
   return group === '' ? singular : `${singular}.${group}`;
 }
 
-function parseSlash(text: string): Target {
+async function parseSlash(session: Session, text: string): Promise<Target> {
   const [type = '', name = '', ...more] = text.split('/');
   if (name === '' || more.length > 0) throw new UserError(`"${text}" must be TYPE/NAME, all of them or none`);
-  return { kind: kindNamed(type), name };
+  return { kind: await kindNamed(session, type), name };
 }
 
-function kindsNamed(type: string): readonly KindDefinition[] {
-  return type === 'all' ? kinds.filter(({ categories }) => categories.includes('all')) : [kindNamed(type)];
+async function kindsNamed(session: Session, type: string): Promise<readonly KindDefinition[]> {
+  if (type !== 'all') return [await kindNamed(session, type)];
+  return (await session.kinds()).all.filter(({ categories }) => categories.includes('all'));
 }

@@ -1,4 +1,5 @@
 import { type ApiClient, createClient } from '@navarch/client';
+import { builtinKinds } from '@navarch/kinds';
 import { CommanderError } from 'commander';
 import { reportError } from './errors.ts';
 import { buildProgram } from './program.ts';
@@ -18,6 +19,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       namespace: options.namespace ?? 'default',
       namespaceGiven: options.namespace !== undefined,
       client: () => (client ??= createClient({ address: server })),
+      kinds: () => Promise.resolve(builtinKinds),
       print: (text) => void io.stdout.write(text),
       warn: (text) => void io.stderr.write(text),
     };

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ApiClient } from '@navarch/client';
-import type { KindDefinition } from '@navarch/kinds';
+import type { KindDefinition, Kinds } from '@navarch/kinds';
 
 /** What the program reads and writes; tests give their own. */
 export interface Io {
@@ -24,6 +24,8 @@ export interface Session {
   readonly namespaceGiven: boolean;
   /** Connects when it is first asked for. */
   client(): ApiClient;
+  /** Every kind that the cluster has. Ask only for what is not built in: it may take a call. */
+  kinds(): Promise<Kinds>;
   print(text: string): void;
   warn(text: string): void;
 }

@@ -1,6 +1,6 @@
 /** A cluster's history in memory, told by Watch and by feed as the api would, with faults where a test wants them. */
 import { type BusMessage, type EventBus, matches } from '@navarch/bus';
-import { type KindDefinition, kindByResource, toResource } from '@navarch/kinds';
+import { builtinKinds, type KindDefinition, toResource } from '@navarch/kinds';
 import { BoundedQueue, onAbort } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf } from '@navarch/machinery';
 import { ChangeBatch, FeedBookmark, type WatchRequest, WatchResponse, WatchEvent_Type } from '@navarch/proto';
@@ -77,7 +77,7 @@ export class World implements WatchSource {
     if (this.down) throw new ApiError('Unavailable', 'the api is down');
     const queue = new BoundedQueue<WatchResponse>({ capacity: 100_000, overflow: 'error', signal });
     const targets = request.targets.map((target) => {
-      const kind = kindByResource(target.resource);
+      const kind = builtinKinds.byResource(target.resource);
       if (!kind) throw new ApiError('BadRequest', `no such kind: ${target.resource}`);
       return { kind, chosen: selects({ kind, ...target }) };
     });

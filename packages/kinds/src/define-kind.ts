@@ -1,4 +1,4 @@
-import type { FieldError, KubeObject } from '@navarch/machinery';
+import { type FieldError, type KubeObject, type MessageSchema, messageSchema } from '@navarch/machinery';
 import type { Resource } from '@navarch/proto';
 
 /** The name of a kind's field in the oneof of Resource: 'pod', 'replicaSet'. */
@@ -25,6 +25,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Field in the oneof of Resource. */
   readonly case: ResourceCase;
   readonly message: MessageCodec<T>;
+  /** What is known of its fields: what it is decoded, completed, checked, merged, printed and explained by. */
+  readonly schema: MessageSchema;
   /** 'Deployment'. */
   readonly kind: string;
   /** 'apps'; '' for the core group. */
@@ -39,6 +41,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly singular: string;
   /** 'deployments.apps', or 'pods' for the core group. As requests spell it. */
   readonly resource: string;
+  /** 'apps/deployments', 'core/pods': where its objects are kept. The versions of a kind share one place. */
+  readonly place: string;
   readonly shortNames: readonly string[];
   /** 'all' for kinds that `navctl get all` shows. */
   readonly categories: readonly string[];
@@ -124,10 +128,14 @@ export function defineKind<C extends ResourceCase>(
     ...spec,
     case: name,
     message,
+    get schema() {
+      return messageSchema(message.$type);
+    },
     kind,
     version,
     apiVersion: spec.group === '' ? version : `${spec.group}/${version}`,
     singular: kind.toLowerCase(),
+    place: `${spec.group === '' ? 'core' : spec.group}/${spec.plural}`,
     resource: spec.group === '' ? spec.plural : `${spec.plural}.${spec.group}`,
     // An empty message of ts-proto has a key for every field that may be absent only as undefined.
     hasStatus: 'status' in (message.fromJSON({}) as object),

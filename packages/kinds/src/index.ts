@@ -1,6 +1,7 @@
 export * from './columns.ts';
 export { configMap } from './config-map.ts';
 export * from './define-kind.ts';
+export * from './kind-set.ts';
 export { deployment } from './deployment.ts';
 export { endpointSlice } from './endpoint-slice.ts';
 export { event } from './event.ts';

@@ -12,8 +12,8 @@ import {
 import { Resource } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeManifest, manifest, schemaOf } from './manifest.ts';
-import { kindByResource, kinds } from './registry.ts';
+import { decodeManifest, manifest } from './manifest.ts';
+import { builtinKinds, kinds } from './registry.ts';
 import { liveObject, toResource } from './resource.ts';
 
 const examples = join(import.meta.dirname, '../../../examples');
@@ -23,11 +23,11 @@ test('every kind of the contract has a definition', () => {
 });
 
 describe.each(kinds.map((kind) => ({ kind, name: kind.kind })))('$name', ({ kind, name }) => {
-  const schema = schemaOf(kind);
+  const schema = kind.schema;
 
   test('is found by all of its names', () => {
     for (const text of [name, kind.plural, kind.singular, kind.resource, ...kind.shortNames]) {
-      expect(kindByResource(text)).toBe(kind);
+      expect(builtinKinds.byResource(text)).toBe(kind);
     }
   });
 

@@ -5,20 +5,14 @@ import {
   type FieldError,
   type JsonObject,
   type KubeObject,
-  type MessageSchema,
-  messageSchema,
 } from '@navarch/machinery';
 import type { KindDefinition } from './define-kind.ts';
-import { kindByApiVersion, kinds } from './registry.ts';
-
-/** What the contract says about the kind's message. */
-export function schemaOf(kind: KindDefinition): MessageSchema {
-  return messageSchema(kind.message.$type);
-}
+import type { Kinds } from './kind-set.ts';
+import { builtinKinds } from './registry.ts';
 
 /** The object as a manifest: apiVersion and kind first, then its fields; what is empty is left out. */
 export function manifest<T extends KubeObject>(kind: KindDefinition<T>, object: T): JsonObject {
-  const json = encodeObject(schemaOf(kind), object);
+  const json = encodeObject(kind.schema, object);
   for (const part of ['metadata', 'spec', 'status']) if (isEmptyObject(json[part])) delete json[part];
   return { apiVersion: kind.apiVersion, kind: kind.kind, ...json };
 }
@@ -28,32 +22,32 @@ export type DecodedManifest =
   | { readonly kind: undefined; readonly object: undefined; readonly errors: readonly FieldError[] };
 
 /**
- * Reads a manifest of any kind strictly. With an unknown apiVersion or kind there is nothing but errors; otherwise the
+ * Reads a manifest of any of `kinds` strictly. With an unknown apiVersion or kind there is nothing but errors; otherwise the
  * object is there, and is what the manifest says when `errors` is empty. Nothing is defaulted or validated yet.
  */
-export function decodeManifest(json: unknown): DecodedManifest {
+export function decodeManifest(json: unknown, kinds: Kinds = builtinKinds): DecodedManifest {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return nothing('', 'must be an object');
   const { apiVersion, kind: kindName, ...fields } = json as Record<string, unknown>; // an object, by the test above
   if (typeof apiVersion !== 'string' || apiVersion === '')
     return nothing('apiVersion', 'must be set, to v1 or apps/v1');
   if (typeof kindName !== 'string' || kindName === '') return nothing('kind', 'must be set, to Pod or Deployment');
-  const kind = kindByApiVersion(apiVersion, kindName);
-  if (kind === undefined) return unknownKind(apiVersion, kindName);
-  const { value, errors } = decodeObject<KubeObject>(schemaOf(kind), fields);
+  const kind = kinds.byApiVersion(apiVersion, kindName);
+  if (kind === undefined) return unknownKind(apiVersion, kindName, kinds);
+  const { value, errors } = decodeObject<KubeObject>(kind.schema, fields);
   return { kind, object: value, errors };
 }
 
-function unknownKind(apiVersion: string, name: string): DecodedManifest {
-  const exact = kinds.find((kind) => kind.kind === name);
+function unknownKind(apiVersion: string, name: string, kinds: Kinds): DecodedManifest {
+  const exact = kinds.all.find((kind) => kind.kind === name);
   if (exact !== undefined) {
     return nothing('apiVersion', `${name} has the apiVersion ${exact.apiVersion}, not "${apiVersion}"`);
   }
   const guess = closest(
     name,
-    kinds.map((kind) => kind.kind),
+    kinds.all.map((kind) => kind.kind),
   );
   const hint =
-    guess === undefined ? `known are ${kinds.map((kind) => kind.kind).join(', ')}` : `did you mean ${guess}?`;
+    guess === undefined ? `known are ${kinds.all.map((kind) => kind.kind).join(', ')}` : `did you mean ${guess}?`;
   return nothing('kind', `there is no kind "${name}" of ${apiVersion}; ${hint}`);
 }
 

@@ -1,7 +1,6 @@
 import { applyDefaults, validateObject } from '@navarch/machinery';
 import { Pod, type PodSpec } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
-import { schemaOf } from './manifest.ts';
 import { pod } from './pod.ts';
 import { podColumns } from './pod-columns.ts';
 
@@ -92,7 +91,7 @@ describe('READY, STATUS and RESTARTS', () => {
 /** A Pod as the api checks it: with defaults, completed. */
 function make(spec: SpecPartial): Pod {
   const object = Pod.fromPartial({ metadata: { name: 'web', namespace: 'default' }, spec });
-  applyDefaults(schemaOf(pod), object);
+  applyDefaults(pod.schema, object);
   pod.complete?.(object);
   return object;
 }
@@ -228,7 +227,7 @@ describe('validate', () => {
     },
   ])('refuses $name', ({ spec, path, message }) => {
     const object = make(spec);
-    expect(validateObject(schemaOf(pod), object)).toEqual([]);
+    expect(validateObject(pod.schema, object)).toEqual([]);
     const errors = pod.validate?.(object) ?? [];
     expect(errors.filter((error) => error.path === path)).toMatchObject([
       { message: expect.stringContaining(message) as string },

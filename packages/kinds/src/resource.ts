@@ -1,7 +1,8 @@
 import { ApiError, type KubeObject, type Live } from '@navarch/machinery';
 import type { Resource } from '@navarch/proto';
 import type { KindDefinition } from './define-kind.ts';
-import { kindByCase } from './registry.ts';
+import type { Kinds } from './kind-set.ts';
+import { builtinKinds } from './registry.ts';
 
 /**
  * An object as it travels. Its `metadata.resourceVersion` becomes the revision ('' is 0). The object is not changed.
@@ -18,9 +19,12 @@ export function toResource<T extends KubeObject>(kind: KindDefinition<T>, object
 }
 
 /** The object in a Resource and its kind, as they are. Throws BadRequest when there is none. */
-export function fromResource(resource: Resource): { kind: KindDefinition; object: KubeObject } {
+export function fromResource(
+  resource: Resource,
+  kinds: Kinds = builtinKinds,
+): { kind: KindDefinition; object: KubeObject } {
   if (resource.object === undefined) throw new ApiError('BadRequest', 'the resource holds no object');
-  return { kind: kindByCase(resource.object.$case), object: resource.object.value };
+  return { kind: kinds.of(resource.object), object: resource.object.value };
 }
 
 /**

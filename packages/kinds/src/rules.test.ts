@@ -4,14 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { configMap } from './config-map.ts';
 import type { KindDefinition } from './define-kind.ts';
 import { deployment } from './deployment.ts';
-import { schemaOf } from './manifest.ts';
 import { node } from './node.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 
 /** What the kind's own rules say of an object, with defaults and completed as the api does it. */
 function check<T extends KubeObject>(kind: KindDefinition<T>, object: T): FieldError[] {
-  applyDefaults(schemaOf(kind), object);
+  applyDefaults(kind.schema, object);
   kind.complete?.(object);
   return kind.validate?.(object) ?? [];
 }

@@ -1,7 +1,7 @@
 /** For tests: a whole api on an in-memory store and bus, behind real gRPC on loopback. */
 import { type Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { MemoryBus, MemoryHub } from '@navarch/bus';
-import { kindByApiVersion, toResource } from '@navarch/kinds';
+import { builtinKinds, toResource } from '@navarch/kinds';
 import { createLogger, createMetrics, systemClock } from '@navarch/kit';
 import { type ApiError, fromServiceError } from '@navarch/machinery';
 import {
@@ -34,7 +34,7 @@ type Json = Record<string, unknown>;
 /** An object from its manifest, as it travels. */
 export function resource(manifest: Json): Resource {
   const { apiVersion, kind: name, ...fields } = manifest;
-  const kind = kindByApiVersion(String(apiVersion), String(name));
+  const kind = builtinKinds.byApiVersion(String(apiVersion), String(name));
   if (kind === undefined) throw new Error(`no kind ${String(apiVersion)} ${String(name)}`);
   return toResource(kind, kind.message.fromJSON(fields));
 }

@@ -1,5 +1,5 @@
 import type { EventBus } from '@navarch/bus';
-import { kinds } from '@navarch/kinds';
+import { builtinKinds, type Kinds } from '@navarch/kinds';
 import {
   type Address,
   type Cidr,
@@ -59,26 +59,27 @@ export class Api implements Component {
   readonly #bootstrap: Bootstrap;
 
   constructor({ store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr }: ApiOptions) {
+    const kinds: Kinds = builtinKinds;
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
     const events = new EventSource({ bus, clock, logger });
     const sources: Sources = { of: ({ storage }) => (storage === 'events' ? events : objects) };
     const pipeline = new Pipeline({ sources, clock, serviceNetwork: new ServiceNetwork(serviceCidr) });
-    const reader = new Reader({ sources, clock });
+    const reader = new Reader({ kinds, sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
     const streams = new WatchStreams({ reader, metrics: callMetrics, clock });
     const reachedAt = () => formatAddress(advertise ?? this.#server.address);
     const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
     const sessions = new NodeSessions({ clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
-    const feed = new StoreFeed({ store, cache, logger, kinds: kinds.filter(({ storage }) => storage === 'store') });
+    const feed = new StoreFeed({ store, cache, logger, kinds: kinds.all.filter(({ storage }) => storage === 'store') });
     this.#server = new ApiServer({
       listen,
       logger,
       services: [
         {
           definition: encodedResourcesService,
-          handlers: resourcesHandlers({ reader, pipeline, streams, metrics: callMetrics }),
+          handlers: resourcesHandlers({ kinds, reader, pipeline, streams, metrics: callMetrics }),
         },
         {
           definition: encodedClusterService,
@@ -100,7 +101,7 @@ export class Api implements Component {
       name: 'navarch_api_feed_batches_total',
       help: 'Batches of changes that were published on the change feed.',
     });
-    const publisher = new FeedPublisher({ cache, bus, clock, kinds, onBatch: () => published.inc() });
+    const publisher = new FeedPublisher({ cache, bus, clock, kinds: kinds.all, onBatch: () => published.inc() });
     const identity = `${hostname()}-${uidFrom(Math.random)}`;
     const election = new FeedElection({
       cache,
@@ -113,6 +114,7 @@ export class Api implements Component {
     });
     const compactor = new Compactor({ store, clock, logger });
     registerGauges(metrics, {
+      kinds,
       cache,
       events: events.cache,
       watches: () => streams.open,

@@ -1,4 +1,3 @@
-import { kinds } from '@navarch/kinds';
 import { formatTable } from '@navarch/machinery';
 import { Command, Option } from 'commander';
 import type { Runner } from '../runner.ts';
@@ -25,8 +24,12 @@ export const apiResourcesCommand = (run: Runner) =>
     .option('--no-headers', 'no titles above the columns')
     .action(run(apiResources));
 
-function apiResources(session: Session, { output, headers, namespaced, apiGroup }: ApiResourcesOptions): void {
-  const shown = kinds
+async function apiResources(
+  session: Session,
+  { output, headers, namespaced, apiGroup }: ApiResourcesOptions,
+): Promise<void> {
+  const { all } = await session.kinds();
+  const shown = all
     .filter(({ scope }) => namespaced === undefined || (scope === 'Namespaced') === (namespaced === 'true'))
     .filter(({ group }) => apiGroup === undefined || group === apiGroup)
     .toSorted((a, b) => a.group.localeCompare(b.group) || a.plural.localeCompare(b.plural));

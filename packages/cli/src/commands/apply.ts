@@ -29,7 +29,7 @@ const resultText = {
 };
 
 async function apply(session: Session, options: ApplyOptions): Promise<number> {
-  const manifests = await readManifests(options, session.io.stdin);
+  const manifests = await readManifests(session, options);
   for (const manifest of manifests) checkApplicable(manifest, session);
   const dryRun = isDryRun(options);
   let failures = 0;

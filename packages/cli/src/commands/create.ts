@@ -49,7 +49,7 @@ export const createCommand = (run: Runner) => {
 async function createFromFiles(session: Session, options: CreateOptions): Promise<void> {
   const { filename, recursive = false } = options;
   if (filename === undefined) throw new UserError('say what: -f FILE, namespace NAME or deployment NAME --image=IMAGE');
-  const manifests = await readManifests({ filename, recursive }, session.io.stdin);
+  const manifests = await readManifests(session, { filename, recursive });
   for (const manifest of manifests) checkNamespace(manifest, session);
   for (const { kind, object } of manifests) await create(session, kind, object, isDryRun(options));
 }

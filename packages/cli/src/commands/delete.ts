@@ -123,14 +123,14 @@ function gracePeriod({ force, now, gracePeriod }: DeleteOptions): number | undef
 async function findVictims(session: Session, args: readonly string[], options: DeleteOptions): Promise<Victim[]> {
   const { filename, recursive = false, selector, fieldSelector } = options;
   if (filename !== undefined) {
-    const manifests = await readManifests({ filename, recursive }, session.io.stdin, 'names');
+    const manifests = await readManifests(session, { filename, recursive }, 'names');
     return manifests.map(({ kind, name, object }) => ({
       kind,
       name,
       namespace: kind.scope === 'Namespaced' ? object.metadata?.namespace || session.namespace : '',
     }));
   }
-  const targets = parseTargets(args);
+  const targets = await parseTargets(session, args);
   const victims: Victim[] = [];
   for (const { kind, name } of targets) {
     const namespace = namespaceOf(session, kind);

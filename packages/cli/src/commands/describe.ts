@@ -26,8 +26,8 @@ async function describe(session: Session, args: readonly string[], options: Desc
   const { filename, recursive = false } = options;
   const targets: readonly Target[] =
     filename === undefined
-      ? parseTargets(args)
-      : await readManifests({ filename, recursive }, session.io.stdin, 'names');
+      ? await parseTargets(session, args)
+      : await readManifests(session, { filename, recursive }, 'names');
   let described = 0;
   for (const target of targets) {
     for (const object of await find(session, target, options)) {

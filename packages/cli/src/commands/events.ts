@@ -32,7 +32,7 @@ export const eventsCommand = (run: Runner) =>
 
 async function events(session: Session, options: EventsOptions): Promise<number> {
   const namespace = options.allNamespaces === true ? '' : session.namespace;
-  const fieldSelector = selectorFor(options.for);
+  const fieldSelector = await selectorFor(session, options.for);
   if (options.watch === true) return watchAndPrint(session, event, { ...options, namespace, fieldSelector });
   const { items } = await session.client().list(event, { namespace, fieldSelector });
   const types = options.types?.toLowerCase().split(',');
@@ -47,9 +47,10 @@ async function events(session: Session, options: EventsOptions): Promise<number>
   return 0;
 }
 
-function selectorFor(object: string | undefined): string {
+async function selectorFor(session: Session, object: string | undefined): Promise<string> {
   if (object === undefined) return '';
   const [type = '', name = ''] = object.split('/');
   if (name === '') throw new UserError('--for must be TYPE/NAME');
-  return `involvedObject.kind=${kindNamed(type).kind},involvedObject.name=${name}`;
+  const { kind } = await kindNamed(session, type);
+  return `involvedObject.kind=${kind},involvedObject.name=${name}`;
 }

@@ -1,4 +1,4 @@
-import { schemaOf } from '@navarch/kinds';
+import { builtinKinds, type KindDefinition } from '@navarch/kinds';
 import { closest, explain as explainField } from '@navarch/machinery';
 import { Command } from 'commander';
 import type { Runner } from '../runner.ts';
@@ -13,10 +13,9 @@ export const explainCommand = (run: Runner) =>
     .addHelpText('after', '\nExamples:\n  navctl explain deployment\n  navctl explain pods.spec.containers.resources')
     .action(run(explain));
 
-function explain(session: Session, text: string, { recursive }: { recursive?: boolean }): void {
-  const { type, path } = split(text);
-  const kind = kindNamed(type);
-  const explained = { kind: kind.kind, apiVersion: kind.apiVersion, schema: schemaOf(kind) };
+async function explain(session: Session, text: string, { recursive }: { recursive?: boolean }): Promise<void> {
+  const { type, kind, path } = await split(session, text);
+  const explained = { kind: kind.kind, apiVersion: kind.apiVersion, schema: kind.schema };
   const result = explainField(explained, path, recursive);
   if (result.text !== undefined) {
     session.print(result.text);
@@ -29,16 +28,20 @@ function explain(session: Session, text: string, { recursive }: { recursive?: bo
 }
 
 /** The type may hold dots itself: deployments.apps.spec. */
-function split(text: string): { type: string; path: readonly string[] } {
+async function split(
+  session: Session,
+  text: string,
+): Promise<{ type: string; kind: KindDefinition; path: readonly string[] }> {
   const parts = text.split('.');
-  for (let length = parts.length; length > 1; length--) {
-    const type = parts.slice(0, length).join('.');
-    try {
-      kindNamed(type);
-      return { type, path: parts.slice(length) };
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+  const lengths = parts.map((_, index) => parts.length - index);
+  for (const known of [() => builtinKinds, () => session.kinds()]) {
+    const kinds = await known();
+    for (const length of lengths) {
+      const type = parts.slice(0, length).join('.');
+      const kind = kinds.byResource(type);
+      if (kind !== undefined) return { type, kind, path: parts.slice(length) };
     }
   }
-  return { type: parts[0] ?? '', path: parts.slice(1) };
+  const [type = '', ...path] = parts;
+  return { type, kind: await kindNamed(session, type), path };
 }

@@ -36,7 +36,8 @@ export const getCommand = (run: Runner) =>
     .action(run(get));
 
 async function get(session: Session, args: readonly string[], options: GetOptions): Promise<number> {
-  const targets = options.filename === undefined ? parseTargets(args) : await fileTargets(options, session);
+  const targets =
+    options.filename === undefined ? await parseTargets(session, args) : await fileTargets(options, session);
   if (options.watch === true || options.watchOnly === true) return watch(session, targets, options);
   const selects = options.selector !== undefined || options.fieldSelector !== undefined;
   if (selects && targets.some(({ name }) => name !== undefined)) {
@@ -90,7 +91,7 @@ async function list(session: Session, kind: KindDefinition, options: GetOptions)
 
 async function fileTargets(options: GetOptions, session: Session): Promise<readonly Target[]> {
   const { filename = [], recursive = false } = options;
-  const manifests = await readManifests({ filename, recursive }, session.io.stdin, 'names');
+  const manifests = await readManifests(session, { filename, recursive }, 'names');
   return manifests.map(({ kind, name }) => ({ kind, name }));
 }
 

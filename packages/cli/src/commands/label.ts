@@ -33,7 +33,10 @@ async function setPart(
   const isChange = (text: string) => text.includes('=') || text.endsWith('-');
   const changes = new Map(args.filter(isChange).map(readChange));
   if (changes.size === 0) throw new UserError(`say what to change: key=value, or key- to remove it`);
-  for (const { kind, name } of parseNamedTargets(args.filter((text) => !isChange(text)))) {
+  for (const { kind, name } of await parseNamedTargets(
+    session,
+    args.filter((text) => !isChange(text)),
+  )) {
     const key = { namespace: namespaceOf(session, kind), name };
     const { metadata } = await session.client().get(kind, key);
     const present = metadata?.[part] ?? {};

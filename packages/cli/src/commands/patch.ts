@@ -35,7 +35,7 @@ async function patch(session: Session, args: readonly string[], options: PatchOp
   if (problem !== undefined) throw new UserError(`the patch, column ${problem.position.column}: ${problem.message}`);
   if (document === undefined) throw new UserError('the patch is empty');
   const text = JSON.stringify(document.json);
-  for (const { kind, name } of parseNamedTargets(args)) {
+  for (const { kind, name } of await parseNamedTargets(session, args)) {
     const key = { namespace: namespaceOf(session, kind), name };
     const dryRun = isDryRun(options);
     const before = (await session.client().get(kind, key)).metadata?.resourceVersion;

@@ -88,7 +88,7 @@ async function forEach(
   args: readonly string[],
   act: (target: Live<Deployment>) => Promise<void>,
 ): Promise<void> {
-  for (const { kind, name } of parseNamedTargets(args)) {
+  for (const { kind, name } of await parseNamedTargets(session, args)) {
     if (kind.case !== 'deployment') throw new UserError(`${kind.plural} have no rollouts; Deployments do`);
     await act(await session.client().get(deployment, { namespace: session.namespace, name }));
   }

@@ -1,5 +1,4 @@
 import { PatchRequest_Type } from '@navarch/proto';
-import { schemaOf } from '@navarch/kinds';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../options.ts';
 import type { Runner } from '../runner.ts';
@@ -22,8 +21,8 @@ export const scaleCommand = (run: Runner) =>
 
 async function scale(session: Session, args: readonly string[], options: ScaleOptions): Promise<void> {
   if (options.replicas < 0) throw new UserError('--replicas must not be negative');
-  for (const { kind, name } of parseNamedTargets(args)) {
-    if (schemaOf(kind).byJsonName.get('spec')?.message?.byJsonName.has('replicas') !== true) {
+  for (const { kind, name } of await parseNamedTargets(session, args)) {
+    if (kind.schema.byJsonName.get('spec')?.message?.byJsonName.has('replicas') !== true) {
       throw new UserError(`${kind.plural} have no replicas; Deployments and ReplicaSets do`);
     }
     const key = { namespace: namespaceOf(session, kind), name };

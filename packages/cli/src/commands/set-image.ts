@@ -20,7 +20,10 @@ export const setCommand = (run: Runner) => {
 async function setImage(session: Session, args: readonly string[]): Promise<void> {
   const images = new Map(args.filter((text) => text.includes('=')).map(splitImage));
   if (images.size === 0) throw new UserError('say which image: CONTAINER=IMAGE');
-  for (const { kind, name } of parseNamedTargets(args.filter((text) => !text.includes('=')))) {
+  for (const { kind, name } of await parseNamedTargets(
+    session,
+    args.filter((text) => !text.includes('=')),
+  )) {
     const key = { namespace: namespaceOf(session, kind), name };
     const object = await session.client().get(kind, key);
     const patch = imagePatch(kind, object, images);

@@ -24,7 +24,7 @@ export const waitCommand = (run: Runner) =>
 
 async function wait(session: Session, args: readonly string[], options: WaitOptions): Promise<void> {
   const until = session.io.now() + options.timeout;
-  for (const { kind, name } of parseNamedTargets(args)) {
+  for (const { kind, name } of await parseNamedTargets(session, args)) {
     const done = stateTest(options.for, kind);
     const left = Math.max(0, until - session.io.now());
     const selector = {

@@ -1,4 +1,4 @@
-import { type KindDefinition, manifest, schemaOf } from '@navarch/kinds';
+import { type KindDefinition, manifest } from '@navarch/kinds';
 import type { Json, KubeObject, MessageSchema } from '@navarch/machinery';
 import type { Entry } from './outline.ts';
 
@@ -23,7 +23,7 @@ export function genericEntries(kind: KindDefinition, object: KubeObject): readon
     annotations: _annotations,
     ...rest
   } = (metadata ?? {}) as Record<string, Json>; // a message, and so an object
-  const schema = schemaOf(kind);
+  const schema = kind.schema;
   return [
     { label: 'API Version', value: kind.apiVersion },
     { label: 'Kind', value: kind.kind },

@@ -1,4 +1,4 @@
-import { configMap as configMapKind, lease as leaseKind } from '@navarch/kinds';
+import { builtinKinds, configMap as configMapKind, lease as leaseKind } from '@navarch/kinds';
 import { VirtualClock } from '@navarch/kit';
 import { ConfigMap, Resource, type WatchEvent, WatchEvent_Type, WatchResponse } from '@navarch/proto';
 import * as fc from 'fast-check';
@@ -70,7 +70,13 @@ test.each([
   { what: 'a label', target: { labelSelector: 'team=red' } },
   { what: 'a label that is missing', target: { labelSelector: 'team!=red', fieldSelector: 'metadata.name!=x' } },
 ])('a watch of $what equals the list, wherever it begins and however often it is read', ({ target }) => {
-  const selection = select({ resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '', ...target });
+  const selection = select(builtinKinds, {
+    resource: 'configmaps',
+    namespace: '',
+    labelSelector: '',
+    fieldSelector: '',
+    ...target,
+  });
   fc.assert(
     fc.property(
       history,
@@ -137,7 +143,9 @@ test('the order of a list is by namespace, then by name', () => {
 test('the history is bounded: a reader who is overtaken is told so, and the writer never waits', () => {
   const cache = new ObjectCache({ maxBytes: 1_000_000, maxChanges: 10 });
   cache.reset([], 1n);
-  const selections = [select({ resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' })];
+  const selections = [
+    select(builtinKinds, { resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' }),
+  ];
   const watcher = new Watcher({ cache, selections, after: 1n, clock: new VirtualClock() });
   for (let revision = 2n; revision <= 30n; revision++) {
     cache.apply(revision, [update({ namespace: 'a', name: 'x', team: 'red' }, revision)]);
@@ -152,7 +160,9 @@ test('a bookmark comes at once, then when nothing concerns the reader for a seco
   const cache = new ObjectCache();
   cache.reset([], 7n);
   const clock = new VirtualClock();
-  const selections = [select({ resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' })];
+  const selections = [
+    select(builtinKinds, { resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' }),
+  ];
   const watcher = new Watcher({ cache, selections, after: 7n, clock });
   const { signal } = new AbortController();
   expect(WatchResponse.decode(await watcher.next(signal))).toEqual({ revision: 7n, events: [], initial: false });

@@ -21,13 +21,14 @@ export interface Update {
  */
 export class ObjectCache {
   readonly #limits: HistoryLimits;
-  #kinds = new Map<KindDefinition, KindIndex>();
+  /** By the place of their kind, which outlives its definition. */
+  #kinds = new Map<string, KindIndex>();
   #history: History;
   #revision = 0n;
   #filled = false;
   #epoch = 0;
   readonly #waiting = new Set<{ readonly revision: bigint; readonly resolve: () => void }>();
-  readonly #listeners = new Map<KindDefinition, Set<() => void>>();
+  readonly #listeners = new Map<string, Set<() => void>>();
 
   constructor(limits: HistoryLimits = defaultHistoryLimits) {
     this.#limits = limits;
@@ -54,16 +55,16 @@ export class ObjectCache {
   }
 
   get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined {
-    return this.#kinds.get(kind)?.get(namespace, name);
+    return this.#kinds.get(kind.place)?.get(namespace, name);
   }
 
   /** By namespace and name. */
   list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
-    return this.#kinds.get(kind)?.list(namespace) ?? [];
+    return this.#kinds.get(kind.place)?.list(namespace) ?? [];
   }
 
   count(kind: KindDefinition): number {
-    return this.#kinds.get(kind)?.size ?? 0;
+    return this.#kinds.get(kind.place)?.size ?? 0;
   }
 
   /** Starts anew from a complete picture. Watchers of the old one end with Expired. */
@@ -92,8 +93,8 @@ export class ObjectCache {
     this.#revision = revision;
     if (changes.length > 0) this.#history.push({ revision, changes });
     this.#settle();
-    for (const kind of new Set(changes.map((change) => change.kind))) {
-      for (const wake of this.#listeners.get(kind) ?? []) wake();
+    for (const place of new Set(changes.map((change) => change.kind.place))) {
+      for (const wake of this.#listeners.get(place) ?? []) wake();
     }
   }
 
@@ -112,9 +113,9 @@ export class ObjectCache {
 
   /** Calls `wake` when one of `kinds` has changed, until disposed. */
   onChange(kinds: Iterable<KindDefinition>, wake: () => void): Disposable {
-    const sets = [...kinds].map((kind) => {
-      const listeners = this.#listeners.get(kind) ?? new Set();
-      this.#listeners.set(kind, listeners);
+    const sets = [...kinds].map(({ place }) => {
+      const listeners = this.#listeners.get(place) ?? new Set();
+      this.#listeners.set(place, listeners);
       return listeners.add(wake);
     });
     return { [Symbol.dispose]: () => sets.forEach((listeners) => void listeners.delete(wake)) };
@@ -128,7 +129,7 @@ export class ObjectCache {
     for (const object of this.list(kind, namespace)) objects.set(object.key, object);
     for (let at = this.#history.end - 1; at >= position; at--) {
       for (const { newest, before, kind: changed } of changesOf(this.#history.at(at))) {
-        if (changed !== kind || (namespace !== '' && newest.namespace !== namespace)) continue;
+        if (changed.place !== kind.place || (namespace !== '' && newest.namespace !== namespace)) continue;
         if (before === undefined) objects.delete(newest.key);
         else objects.set(before.key, before);
       }
@@ -136,9 +137,9 @@ export class ObjectCache {
     return [...objects.values()].sort(byNamespaceAndName);
   }
 
-  #indexOf(kind: KindDefinition): KindIndex {
-    let index = this.#kinds.get(kind);
-    if (index === undefined) this.#kinds.set(kind, (index = new KindIndex()));
+  #indexOf({ place }: KindDefinition): KindIndex {
+    let index = this.#kinds.get(place);
+    if (index === undefined) this.#kinds.set(place, (index = new KindIndex()));
     return index;
   }
 

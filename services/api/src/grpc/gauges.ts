@@ -1,19 +1,19 @@
-import { kinds } from '@navarch/kinds';
+import type { Kinds } from '@navarch/kinds';
 import type { Metrics } from '@navarch/kit';
 import type { ObjectCache } from '../cache/object-cache.ts';
 
 /** Figures that are looked up when somebody asks for them. */
 export function registerGauges(
   metrics: Metrics,
-  parts: { cache: ObjectCache; events: ObjectCache; watches: () => number; nodes: () => number },
+  parts: { kinds: Kinds; cache: ObjectCache; events: ObjectCache; watches: () => number; nodes: () => number },
 ): void {
-  const { cache, events, watches, nodes } = parts;
+  const { kinds, cache, events, watches, nodes } = parts;
   metrics.gauge({
     name: 'navarch_api_objects',
     help: 'Objects in the cache, by kind.',
     labelNames: ['resource'],
     collect() {
-      for (const kind of kinds) {
+      for (const kind of kinds.all) {
         const source = kind.storage === 'events' ? events : cache;
         this.set({ resource: kind.resource }, source.count(kind));
       }

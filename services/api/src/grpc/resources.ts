@@ -1,4 +1,5 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Kinds } from '@navarch/kinds';
 import { ApiError, errorDetail } from '@navarch/machinery';
 import {
   type ApplyRequest,
@@ -37,12 +38,13 @@ import type { WatchStreams } from './watch-streams.ts';
 
 /** The handlers of the Resources service: who asks what is checked here, what it means is the pipeline's and the reader's. */
 export function resourcesHandlers(parts: {
+  kinds: Kinds;
   reader: Reader;
   pipeline: Pipeline;
   streams: WatchStreams;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
-  const { reader, pipeline, streams, metrics } = parts;
+  const { kinds, reader, pipeline, streams, metrics } = parts;
   const signalled = (request: { fence?: CreateRequest['fence']; dryRun?: boolean }, signal: AbortSignal) => ({
     fence: request.fence,
     dryRun: request.dryRun ?? false,
@@ -50,39 +52,39 @@ export function resourcesHandlers(parts: {
   });
   return {
     get: unary('Get', metrics, async (request: GetRequest, signal) => {
-      allowRead('get', request);
+      allowRead(kinds, 'get', request);
       return await reader.get(request, signal);
     }),
     list: unary('List', metrics, async (request: ListRequest, signal) => {
-      allowRead('list', { ...request, name: '' });
+      allowRead(kinds, 'list', { ...request, name: '' });
       return await reader.list(request, signal);
     }),
     watch: streams.handler((request: WatchRequest) => {
-      for (const target of request.targets) allowRead('watch', { ...target, name: '' });
+      for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });
     }),
     create: unary('Create', metrics, async (request: CreateRequest, signal) => {
-      const write = allow('create', createWrite(incoming(request.resource)));
+      const write = allow('create', createWrite(incoming(request.resource, kinds)));
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     update: unary('Update', metrics, async (request: UpdateRequest, signal) => {
-      const write = allow('update', updateWrite(incoming(request.resource)));
+      const write = allow('update', updateWrite(incoming(request.resource, kinds)));
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal) => {
-      const write = allow('update', updateStatusWrite(incoming(request.resource)), 'status');
+      const write = allow('update', updateStatusWrite(incoming(request.resource, kinds)), 'status');
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     patch: unary('Patch', metrics, async (request: PatchRequest, signal) => {
-      const write = allow('patch', patchWrite(request), request.subresource === 'status' ? 'status' : undefined);
+      const write = allow('patch', patchWrite(kinds, request), request.subresource === 'status' ? 'status' : undefined);
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
-      const write = allow('delete', deleteWrite(request));
+      const write = allow('delete', deleteWrite(kinds, request));
       const { resource, gone } = await pipeline.write(write, signalled(request, signal));
       return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
     }),
     apply: unary('Apply', metrics, async (request: ApplyRequest, signal) => {
-      const write = allow('patch', applyWrite(request));
+      const write = allow('patch', applyWrite(kinds, request));
       const { resource, created, changed } = await pipeline.write(write, signalled(request, signal));
       const result = created
         ? ApplyResponse_Result.CREATED
@@ -92,9 +94,9 @@ export function resourcesHandlers(parts: {
       return Buffer.from(ApplyResponse.encode({ result, resource: Resource.decode(resource) }).finish());
     }),
     deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
-      allowRead('delete', { ...request, name: '' });
+      allowRead(kinds, 'delete', { ...request, name: '' });
       const writes = (await reader.select(request, signal)).map(
-        (object) => () => deleteWrite(deletion(request, object)),
+        (object) => () => deleteWrite(kinds, deletion(request, object)),
       );
       const options = signalled(request, signal);
       let count = 0;
@@ -114,7 +116,7 @@ export function resourcesHandlers(parts: {
           `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
         );
       }
-      const decoders = writes.map((message) => () => allow(verbOf(message.write?.$case), decodeWrite(message)));
+      const decoders = writes.map((message) => () => allow(verbOf(message.write?.$case), decodeWrite(kinds, message)));
       const options = signalled(request, signal);
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)
@@ -124,8 +126,12 @@ export function resourcesHandlers(parts: {
   };
 }
 
-function allowRead(verb: Verb, { resource, namespace, name }: { resource: string; namespace: string; name: string }) {
-  authorize(authenticate(), { verb, kind: kindNamed(resource), namespace, name });
+function allowRead(
+  kinds: Kinds,
+  verb: Verb,
+  { resource, namespace, name }: { resource: string; namespace: string; name: string },
+): void {
+  authorize(authenticate(), { verb, kind: kindNamed(kinds, resource), namespace, name });
 }
 
 function allow(verb: Verb, write: Write, subresource?: 'status'): Write {

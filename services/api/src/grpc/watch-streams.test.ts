@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
 import { ConfigMap, Resource, type WatchRequest } from '@navarch/proto';
-import { configMap as configMapKind } from '@navarch/kinds';
+import { builtinKinds, configMap as configMapKind } from '@navarch/kinds';
 import { expect, test } from 'vitest';
 import { CachedObject } from '../cache/cached-object.ts';
 import { ObjectCache } from '../cache/object-cache.ts';
@@ -48,7 +48,11 @@ function open(): { call: SlowCall; streams: WatchStreams } {
     createMetrics('api', { process: false }),
     createLogger({ name: 'x', level: 'silent' }),
   );
-  const streams = new WatchStreams({ reader: new Reader({ sources: { of: () => source }, clock }), metrics, clock });
+  const streams = new WatchStreams({
+    reader: new Reader({ kinds: builtinKinds, sources: { of: () => source }, clock }),
+    metrics,
+    clock,
+  });
   const call = new SlowCall();
   streams.handler(() => {})(call as unknown as ServerWritableStream<WatchRequest, Buffer>);
   return { call, streams };

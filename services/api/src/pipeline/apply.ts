@@ -1,4 +1,4 @@
-import { manifest, schemaOf } from '@navarch/kinds';
+import { type Kinds, manifest } from '@navarch/kinds';
 import { type JsonObject, threeWayMerge } from '@navarch/machinery';
 import type { ApplyRequest, ObjectMeta } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
@@ -12,8 +12,11 @@ import { prepareChange } from './update.ts';
 import type { Write } from './write.ts';
 
 /** Makes an object, or brings it to what its manifest says; decided anew when somebody else makes or removes it meanwhile. */
-export function applyWrite({ manifest: text, namespace }: Pick<ApplyRequest, 'manifest' | 'namespace'>): Write {
-  const decoded = objectFromManifest(parseJson(text, 'manifest'));
+export function applyWrite(
+  kinds: Kinds,
+  { manifest: text, namespace }: Pick<ApplyRequest, 'manifest' | 'namespace'>,
+): Write {
+  const decoded = objectFromManifest(kinds, parseJson(text, 'manifest'));
   const { kind } = decoded;
   const metadata = decoded.object.metadata;
   if (metadata?.namespace === '' && kind.scope === 'Namespaced') metadata.namespace = namespace || 'default';
@@ -38,7 +41,7 @@ export function applyWrite({ manifest: text, namespace }: Pick<ApplyRequest, 'ma
         revision,
         uid: '',
       });
-      const merged = objectFromManifest(merge(cached, desired)).object;
+      const merged = objectFromManifest(kinds, merge(cached, desired)).object;
       const next = { ...merged, metadata: merged.metadata ?? wanted.metadata };
       return prepareChange(circumstances, cached, {
         ...remembering(next, remembered),
@@ -64,7 +67,7 @@ const unset: Pick<
 function merge(cached: CachedObject, desired: JsonObject): JsonObject {
   const { kind, object } = cached;
   const live = manifest(kind, object);
-  return threeWayMerge(recall(object.metadata), live, desired, schemaOf(kind));
+  return threeWayMerge(recall(object.metadata), live, desired, kind.schema);
 }
 
 function remembering(object: WritableObject, text: string): WritableObject {

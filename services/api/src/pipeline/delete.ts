@@ -1,4 +1,4 @@
-import { type KindDefinition, namespace as namespaceKind } from '@navarch/kinds';
+import { type KindDefinition, type Kinds, namespace as namespaceKind } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 import { type DeleteRequest, DeleteRequest_Propagation, Namespace } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
@@ -17,8 +17,8 @@ const orphanFinalizer = 'orphan';
 export type DeleteOptions = Pick<DeleteRequest, 'gracePeriodSeconds' | 'propagation'>;
 
 /** Asks an object to go: at once, or after its grace period and its finalizers. Asking again can only shorten that. */
-export function deleteWrite(request: DeleteRequest): Write {
-  const kind = kindNamed(request.resource);
+export function deleteWrite(kinds: Kinds, request: DeleteRequest): Write {
+  const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
   const { name, uid, revision, gracePeriodSeconds } = request;
   if (name === '') throw new ApiError('BadRequest', 'name must be set');

@@ -1,5 +1,4 @@
-import type { KindDefinition } from '@navarch/kinds';
-import { fromResource } from '@navarch/kinds';
+import { builtinKinds, fromResource, type KindDefinition, type Kinds } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 import { ObjectMeta, type Resource } from '@navarch/proto';
 import { type WritableObject } from './object-rules.ts';
@@ -13,9 +12,9 @@ export interface Incoming {
 }
 
 /** The object of a request. Throws BadRequest when it is missing or contradicts itself. */
-export function incoming(resource: Resource | undefined): Incoming {
+export function incoming(resource: Resource | undefined, kinds: Kinds = builtinKinds): Incoming {
   if (resource === undefined) throw new ApiError('BadRequest', 'resource must be set');
-  const { kind, object } = fromResource(resource);
+  const { kind, object } = fromResource(resource, kinds);
   return { kind, ...normalize(kind, object as WritableObject, resource.revision) };
 }
 

@@ -1,4 +1,4 @@
-import { decodeManifest, type KindDefinition } from '@navarch/kinds';
+import { decodeManifest, type KindDefinition, type Kinds } from '@navarch/kinds';
 import { ApiError, type FieldError, type Json, type JsonObject } from '@navarch/machinery';
 import { describe } from '../read/resource-name.ts';
 import type { WritableObject } from './object-rules.ts';
@@ -13,8 +13,11 @@ export function parseJson(text: string, what: string): Json {
 }
 
 /** The kind and object that a manifest describes. Throws Invalid, naming every field that is wrong. */
-export function objectFromManifest(json: Json | JsonObject): { kind: KindDefinition; object: Partial<WritableObject> } {
-  const { kind, object, errors } = decodeManifest(json);
+export function objectFromManifest(
+  kinds: Kinds,
+  json: Json | JsonObject,
+): { kind: KindDefinition; object: Partial<WritableObject> } {
+  const { kind, object, errors } = decodeManifest(json, kinds);
   if (kind === undefined) throw invalid('the manifest', errors);
   const { name = '', namespace = '' } = object.metadata ?? {};
   const shown = kind.confidential ? errors.map(withoutValue) : errors;

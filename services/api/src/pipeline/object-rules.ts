@@ -5,7 +5,6 @@ import {
   type FieldError,
   formatProblem,
   type KubeObject,
-  messageSchema,
   validateImmutable,
   validateObject,
 } from '@navarch/machinery';
@@ -31,7 +30,7 @@ const nameFormats = { label: 'DNS_LABEL', label1035: 'DNS_LABEL_1035', subdomain
 
 /** Gives absent fields their defaults. Changes `object`. */
 export function complete(kind: KindDefinition, object: WritableObject): void {
-  applyDefaults(messageSchema(kind.message.$type), object);
+  applyDefaults(kind.schema, object);
   kind.complete?.(object);
 }
 
@@ -39,17 +38,14 @@ export function complete(kind: KindDefinition, object: WritableObject): void {
 export function objectErrors(kind: KindDefinition, object: WritableObject): FieldError[] {
   return [
     ...metadataErrors(kind, object.metadata),
-    ...validateObject(messageSchema(kind.message.$type), object),
+    ...validateObject(kind.schema, object),
     ...(kind.validate?.(object) ?? []),
   ];
 }
 
 /** Everything about the step from one version of an object to the next that breaks a rule. */
 export function updateErrors(kind: KindDefinition, next: WritableObject, previous: KubeObject): FieldError[] {
-  return [
-    ...validateImmutable(messageSchema(kind.message.$type), next, previous),
-    ...(kind.validateUpdate?.(next, previous) ?? []),
-  ];
+  return [...validateImmutable(kind.schema, next, previous), ...(kind.validateUpdate?.(next, previous) ?? [])];
 }
 
 /** Throws Invalid when there are errors. */

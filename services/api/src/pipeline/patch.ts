@@ -1,13 +1,5 @@
-import { manifest } from '@navarch/kinds';
-import {
-  ApiError,
-  type Json,
-  type JsonObject,
-  jsonPatch,
-  mergePatch,
-  messageSchema,
-  strategicMerge,
-} from '@navarch/machinery';
+import { type Kinds, manifest } from '@navarch/kinds';
+import { ApiError, type Json, type JsonObject, jsonPatch, mergePatch, strategicMerge } from '@navarch/machinery';
 import { type PatchRequest, PatchRequest_Type } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
@@ -17,9 +9,9 @@ import { changeWrite } from './update.ts';
 import type { Write } from './write.ts';
 
 /** Changes parts of an object's manifest. */
-export function patchWrite(request: PatchRequest): Write {
+export function patchWrite(kinds: Kinds, request: PatchRequest): Write {
   const { subresource, revision, name } = request;
-  const kind = kindNamed(request.resource);
+  const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
   if (name === '') throw new ApiError('BadRequest', 'name must be set');
   if (subresource !== '' && subresource !== 'status') {
@@ -28,16 +20,16 @@ export function patchWrite(request: PatchRequest): Write {
   if (subresource === 'status' && !kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
   const patch = parseJson(request.patch, 'patch');
   return changeWrite(kind, { namespace, name, uid: '', revision }, (copy, cached) => {
-    const patched = patchedObject(request.type, patch, cached);
+    const patched = patchedObject(kinds, request.type, patch, cached);
     if (subresource === 'status') return { ...copy, status: patched.status };
     return { ...patched, ...(kind.hasStatus ? { status: copy.status } : {}) };
   });
 }
 
-function patchedObject(type: PatchRequest['type'], patch: Json, cached: CachedObject): WritableObject {
+function patchedObject(kinds: Kinds, type: PatchRequest['type'], patch: Json, cached: CachedObject): WritableObject {
   const { kind, namespace, name, object, revision } = cached;
   const patched = applyPatch(type, patch, manifest(kind, object), cached);
-  const result = objectFromManifest(patched);
+  const result = objectFromManifest(kinds, patched);
   const { metadata } = result.object;
   if (result.kind !== kind || metadata?.name !== name || metadata.namespace !== namespace) {
     throw new ApiError('BadRequest', `a patch can not make another object of ${describe(kind, namespace, name)}`);
@@ -58,7 +50,7 @@ function applyPatch(type: PatchRequest['type'], patch: Json, target: JsonObject,
     case PatchRequest_Type.MERGE:
       return mergePatch(target, objectPatch(patch));
     case PatchRequest_Type.STRATEGIC:
-      return strategicMerge(messageSchema(kind.message.$type), target, objectPatch(patch));
+      return strategicMerge(kind.schema, target, objectPatch(patch));
     default:
       throw new ApiError('BadRequest', 'type must say how the patch is written: MERGE, JSON or STRATEGIC');
   }

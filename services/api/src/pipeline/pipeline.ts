@@ -1,3 +1,4 @@
+import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
 import type { Fence, Write as WriteMessage } from '@navarch/proto';
@@ -126,20 +127,20 @@ export class Pipeline {
 }
 
 /** The write in a message of a transaction. */
-export function decodeWrite({ write }: WriteMessage): Write {
+export function decodeWrite(kinds: Kinds, { write }: WriteMessage): Write {
   switch (write?.$case) {
     case 'create':
-      return createWrite(incoming(write.value));
+      return createWrite(incoming(write.value, kinds));
     case 'update':
-      return updateWrite(incoming(write.value));
+      return updateWrite(incoming(write.value, kinds));
     case 'updateStatus':
-      return updateStatusWrite(incoming(write.value));
+      return updateStatusWrite(incoming(write.value, kinds));
     case 'delete':
-      return deleteWrite(write.value);
+      return deleteWrite(kinds, write.value);
     case 'bind':
       return bindWrite(write.value);
     case 'patch':
-      return patchWrite(write.value);
+      return patchWrite(kinds, write.value);
     default:
       throw new ApiError('BadRequest', 'a write must be one of create, update, update_status, delete, bind and patch');
   }

@@ -1,3 +1,4 @@
+import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError } from '@navarch/machinery';
 import type { GetRequest, ListRequest, WatchRequest } from '@navarch/proto';
@@ -15,17 +16,19 @@ const maxPageBytes = 32 * 1024 * 1024;
 
 /** Reads of every kind, as fresh as the store. Answers are encoded messages. */
 export class Reader {
+  readonly #kinds: Kinds;
   readonly #sources: Sources;
   readonly #clock: Clock;
 
-  constructor(options: { sources: Sources; clock: Clock }) {
+  constructor(options: { kinds: Kinds; sources: Sources; clock: Clock }) {
+    this.#kinds = options.kinds;
     this.#sources = options.sources;
     this.#clock = options.clock;
   }
 
   /** An encoded Resource. */
   async get({ resource, namespace, name }: GetRequest, signal: AbortSignal): Promise<Buffer> {
-    const kind = kindNamed(resource);
+    const kind = kindNamed(this.#kinds, resource);
     const { cache, fresh } = this.#source(kind);
     const within = namespaceOf(kind, namespace);
     if (name === '') throw new ApiError('BadRequest', 'name must be set');
@@ -37,7 +40,7 @@ export class Reader {
 
   /** An encoded ListResponse. */
   async list(request: ListRequest, signal: AbortSignal): Promise<Buffer> {
-    const selection = select(request);
+    const selection = select(this.#kinds, request);
     if (request.limit < 0) throw new ApiError('BadRequest', `limit must be 0 or more, not ${request.limit}`);
     const { cache, fresh } = this.#source(selection.kind);
     const newest = await fresh(signal);
@@ -62,7 +65,7 @@ export class Reader {
 
   /** Every object that a collection's deletion chooses. */
   async select(target: Target, signal: AbortSignal): Promise<readonly CachedObject[]> {
-    const selection = select(target);
+    const selection = select(this.#kinds, target);
     const { cache, fresh } = this.#source(selection.kind);
     await fresh(signal);
     return [...cache.list(selection.kind, selection.namespace)].filter((object) => selection.matches(object));
@@ -74,7 +77,7 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<{ watcher: Watcher; cache: ObjectCache }> {
     if (targets.length === 0) throw new ApiError('BadRequest', 'targets must name at least one kind to watch');
-    const selections = targets.map(select);
+    const selections = targets.map((target) => select(this.#kinds, target));
     const [source, ...others] = new Set(selections.map(({ kind }) => this.#sources.of(kind)));
     if (source === undefined || others.length > 0) {
       throw new ApiError('BadRequest', 'events have revisions of their own: watch them on a stream of their own');

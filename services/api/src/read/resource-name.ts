@@ -1,10 +1,10 @@
-import { type KindDefinition, kindByResource } from '@navarch/kinds';
+import type { KindDefinition, Kinds } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 
-/** The kind that a request names: pods, deployments.apps. */
-export function kindNamed(resource: string): KindDefinition {
+/** The kind that a request names: pods, deployments.apps. Throws BadRequest or NotFound. */
+export function kindNamed(kinds: Kinds, resource: string): KindDefinition {
   if (resource === '') throw new ApiError('BadRequest', 'resource must name a kind, for example pods');
-  const kind = kindByResource(resource);
+  const kind = kinds.byResource(resource);
   if (kind === undefined) {
     throw new ApiError('NotFound', `the api has no kind "${resource}"; navctl api-resources lists what there is`);
   }

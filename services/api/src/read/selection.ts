@@ -1,4 +1,4 @@
-import type { KindDefinition } from '@navarch/kinds';
+import type { KindDefinition, Kinds } from '@navarch/kinds';
 import { parseFieldSelector, parseLabelSelector } from '@navarch/machinery';
 import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
 import { kindNamed } from './resource-name.ts';
@@ -19,8 +19,8 @@ export interface Selection {
 }
 
 /** Throws BadRequest when the kind is unknown or a selector is malformed, or names a field that can't be selected. */
-export function select(target: Target): Selection {
-  const kind = kindNamed(target.resource);
+export function select(kinds: Kinds, target: Target): Selection {
+  const kind = kindNamed(kinds, target.resource);
   const namespace = kind.scope === 'Cluster' ? '' : target.namespace;
   const conditions: ((object: ReadonlyObject) => boolean)[] = [];
   if (target.labelSelector !== '') {

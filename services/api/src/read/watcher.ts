@@ -111,7 +111,7 @@ export class Watcher {
   #eventsOf(set: ChangeSet): Buffer[] {
     const events: Buffer[] = [];
     for (const change of set.changes) {
-      const concerned = this.#selections.filter(({ kind }) => kind === change.kind);
+      const concerned = this.#selections.filter(({ kind }) => kind.place === change.kind.place);
       if (concerned.length === 0) continue;
       const type = seenThrough(concerned, change);
       if (type !== undefined) events.push(change.encode(type));

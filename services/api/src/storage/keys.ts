@@ -6,7 +6,7 @@ export const objectPrefix = '/navarch/';
 
 /** All objects of one kind are under it: `/navarch/core/pods/`. */
 export function kindPrefix(kind: KindDefinition): string {
-  return `${objectPrefix}${kind.group === '' ? 'core' : kind.group}/${kind.plural}/`;
+  return `${objectPrefix}${kind.place}/`;
 }
 
 /** `/navarch/<group or core>/<plural>/<namespace>/<name>`; kinds that live in no namespace have no such part. */

@@ -1,6 +1,6 @@
 import type { Lister } from '@navarch/client';
 import type { Controller, RunnerInformers, Source } from '@navarch/controller';
-import { type KindDefinition, kindByApiVersion, kindByResource } from '@navarch/kinds';
+import { builtinKinds, type KindDefinition } from '@navarch/kinds';
 import { isApiError, type KubeObject, keyOf, parseKey } from '@navarch/machinery';
 import type { ObjectMeta, OwnerReference } from '@navarch/proto';
 import { byOwner } from '../caches.ts';
@@ -52,7 +52,7 @@ export function garbageController(
     reference: OwnerReference,
     signal: AbortSignal,
   ): Promise<OwnerState> => {
-    const kind = kindByApiVersion(reference.apiVersion, reference.kind);
+    const kind = builtinKinds.byApiVersion(reference.apiVersion, reference.kind);
     if (kind === undefined) return { reference, state: 'unknown' };
     if (absent.has(reference.uid)) return { reference, state: 'absent' };
     const key = ownerKey(kind, object, reference);
@@ -95,7 +95,7 @@ export function garbageController(
     ),
     reconcile: async (key, context) => {
       const [resource = '', rest = ''] = key.split(' ');
-      const entry = listers.find(({ kind }) => kind === kindByResource(resource));
+      const entry = listers.find(({ kind }) => kind === builtinKinds.byResource(resource));
       const object = entry?.lister.get(parseKey(rest));
       if (entry === undefined || object === undefined) return {};
       const { uid, ownerReferences } = metadataOf(object);
@@ -118,7 +118,7 @@ function keyFor(kind: KindDefinition, object: KubeObject): string {
 }
 
 function keyOfOwner(object: KubeObject, reference: OwnerReference): readonly string[] {
-  const kind = kindByApiVersion(reference.apiVersion, reference.kind);
+  const kind = builtinKinds.byApiVersion(reference.apiVersion, reference.kind);
   if (kind === undefined) return [];
   const { namespace, name } = ownerKey(kind, object, reference);
   return [`${kind.resource} ${namespace === '' ? name : `${namespace}/${name}`}`];

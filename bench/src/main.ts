@@ -1,4 +1,5 @@
 import { main } from './frame/run.ts';
+import { api } from './suites/api.ts';
 import { mainJob } from './suites/main-job.ts';
 
-await main([mainJob], process.argv.slice(2));
+await main([mainJob, api], process.argv.slice(2));

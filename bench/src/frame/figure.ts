@@ -21,12 +21,18 @@ export interface Suite {
   readonly name: string;
   /** One line for the list of suites. */
   readonly summary: string;
+  /** What `--only` may name. */
+  readonly parts?: readonly string[];
   /** Yields figures as they are measured; `say` reports progress. */
   run(options: SuiteOptions): AsyncIterable<Figure>;
 }
 
 export interface SuiteOptions {
   readonly say: (line: string) => void;
+  /** The parts to run; undefined for all. */
+  readonly only?: readonly string[] | undefined;
+  /** Where CPU profiles of what is measured go, when they are wanted. */
+  readonly profileDir?: string | undefined;
   readonly signal: AbortSignal;
 }
 

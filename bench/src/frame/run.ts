@@ -1,32 +1,62 @@
 import { formatTable } from '@navarch/machinery';
+import { parseArgs } from 'node:util';
 import { type FigureRecord, record, type Suite } from './figure.ts';
 
-/** Runs the suites that `argv` names (`<suite>… [--json]`) and prints their figures. Sets the exit code on an error. */
+const usage = 'usage: npm run bench -- <suite>… [--only <part>,…] [--profile <folder>] [--json]';
+
+/** Runs the suites that `argv` names and prints their figures. Sets the exit code on an error. */
 export async function main(suites: readonly Suite[], argv: readonly string[]): Promise<void> {
-  const json = argv.includes('--json');
-  const names = argv.filter((argument) => !argument.startsWith('--'));
-  const chosen = names.map((name) => suites.find((suite) => suite.name === name));
-  const unknown = names.filter((_, index) => chosen[index] === undefined);
-  if (names.length === 0 || unknown.length > 0) {
-    if (unknown.length > 0) console.error(`There is no benchmark suite "${unknown.join('", "')}".`);
-    console.error('usage: npm run bench -- <suite>… [--json]\n\nSuites:');
-    for (const suite of suites) console.error(`  ${suite.name.padEnd(12)} ${suite.summary}`);
+  let options: RunOptions;
+  try {
+    options = readOptions(suites, argv);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n\nSuites:`);
+    for (const { name, summary, parts } of suites) {
+      console.error(`  ${name.padEnd(12)} ${summary}${parts === undefined ? '' : ` (parts: ${parts.join(', ')})`}`);
+    }
     process.exitCode = 2;
     return;
   }
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort(new Error('interrupted')));
+  const { json, chosen, only, profileDir } = options;
   for (const suite of chosen) {
-    if (suite === undefined) continue;
     const records: FigureRecord[] = [];
     const say = (line: string) => process.stderr.write(`${line}\n`);
-    for await (const figure of suite.run({ say, signal: abort.signal })) {
+    for await (const figure of suite.run({ say, signal: abort.signal, only, profileDir })) {
       const line = record(figure);
       records.push(line);
       if (json) console.log(JSON.stringify(line));
     }
     if (!json) console.log(table(suite.name, records));
   }
+}
+
+interface RunOptions {
+  readonly chosen: readonly Suite[];
+  readonly only: readonly string[] | undefined;
+  readonly profileDir: string | undefined;
+  readonly json: boolean;
+}
+
+function readOptions(suites: readonly Suite[], argv: readonly string[]): RunOptions {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { only: { type: 'string' }, profile: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
+  if (positionals.length === 0) throw new Error('Which suite?');
+  const chosen = positionals.map((name) => {
+    const suite = suites.find((suite) => suite.name === name);
+    if (suite === undefined) throw new Error(`There is no benchmark suite "${name}".`);
+    return suite;
+  });
+  const only = values.only?.split(',');
+  const parts = chosen.flatMap(({ parts = [] }) => parts);
+  for (const part of only ?? []) {
+    if (!parts.includes(part)) throw new Error(`There is no part "${part}" in ${positionals.join(' and ')}.`);
+  }
+  return { chosen, only, profileDir: values.profile, json: values.json };
 }
 
 function table(suite: string, records: readonly FigureRecord[]): string {

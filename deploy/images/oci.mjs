@@ -77,11 +77,15 @@ export async function writeLayout(folder, images) {
   const manifests = [];
   for (const [name, { manifest, blobs }] of images) {
     for (const { digest, bytes } of [manifest, ...blobs]) await writeFile(blobPath(folder, digest), bytes);
-    manifests.push({ ...descriptor(manifest), annotations: { 'org.opencontainers.image.ref.name': name } });
+    const annotations = { 'org.opencontainers.image.ref.name': name, 'io.containerd.image.name': fullName(name) };
+    manifests.push({ ...descriptor(manifest), annotations });
   }
   await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
 }
+
+/** With the registry that users expect it from, as `ctr images import` wants it. @param {string} name */
+const fullName = (name) => `${name.startsWith('library/') ? 'docker.io' : 'registry.k8s.io'}/${name}`;
 
 /** @param {string} folder @param {string} digest */
 export const blobPath = (folder, digest) => join(folder, 'blobs', ...digest.split(':'));

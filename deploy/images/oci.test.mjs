@@ -33,10 +33,13 @@ test('the same files at other times make the same image', async () => {
 
 test('a layout holds every blob under its digest', async () => {
   const image = imageOf(await layerOf(await tree('root', new Date()), join(folder, 'root.tar')), {});
-  await writeLayout(join(folder, 'layout'), new Map([['thing:1', image]]));
+  await writeLayout(join(folder, 'layout'), new Map([['library/thing:1', image]]));
   const index = JSON.parse(await readFile(join(folder, 'layout/index.json'), 'utf8'));
   expect(index.manifests).toHaveLength(1);
-  expect(index.manifests[0].annotations).toEqual({ 'org.opencontainers.image.ref.name': 'thing:1' });
+  expect(index.manifests[0].annotations).toEqual({
+    'org.opencontainers.image.ref.name': 'library/thing:1',
+    'io.containerd.image.name': 'docker.io/library/thing:1',
+  });
   const manifest = JSON.parse(await readFile(blobPath(join(folder, 'layout'), index.manifests[0].digest), 'utf8'));
   for (const { digest, size } of [manifest.config, ...manifest.layers]) {
     expect((await readFile(blobPath(join(folder, 'layout'), digest))).length).toBe(size);

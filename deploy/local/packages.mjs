@@ -13,7 +13,6 @@ const needs = [
   { file: '/usr/lib/cni/bridge', name: 'containernetworking-plugins' },
   { file: 'nft', name: 'nftables' },
   { file: 'ip', name: 'iproute2' },
-  { file: 'iptables', name: 'iptables' }, // the CNI portmap plugin calls it
 ];
 const registryNeed = { file: 'docker-registry', name: 'docker-registry', unit: 'docker-registry.service' };
 

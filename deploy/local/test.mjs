@@ -21,12 +21,12 @@ await reportFailure(async () => {
   }
   await step('install npm packages', installModules, { quietUnless: (did) => did });
   await step('build', buildWorkspace, { quietUnless: (did) => did });
-  await step('images from Debian packages', (update) => buildImages(cache, update));
+  const images = await step('images from Debian packages', (update) => buildImages(cache, update));
 
   const folder = await mkdtemp(join(tmpdir(), 'navarch-test-'));
   try {
     const report = join(folder, 'report.json');
-    const code = await vitest(['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+    const code = await vitest(images, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
     const { passed, failed } = await countTests(report, code);
     console.log(`\n${passed} passed, ${failed} failed`);
     if (failed > 0) process.exitCode = 1;
@@ -35,14 +35,14 @@ await reportFailure(async () => {
   }
 });
 
-/** @param {string[]} args @returns {Promise<number>} its exit code */
-function vitest(args) {
+/** @param {string} images the folder of the built images @param {string[]} args @returns {Promise<number>} its exit code */
+function vitest(images, args) {
   const program = join(repository, 'node_modules/vitest/vitest.mjs');
   // In a network of their own, so that they may run beside a cluster.
   const inNetwork = [join(repository, 'test/in-network.mjs'), nodeProgram(), program, 'run'];
   const child = spawn(nodeProgram(), [...inNetwork, ...args, ...process.argv.slice(2)], {
     cwd: repository,
-    env: workspaceEnv(),
+    env: { ...workspaceEnv(), NAVARCH_TEST_IMAGES: images },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   // Ctrl-C reaches vitest too, which cleans up first.

@@ -1,6 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,8 +14,8 @@ export interface TestContainerd {
 }
 
 /**
- * A containerd of its own in a network namespace of its own, with a bridge network and the image
- * `docker.io/library/busybox:latest` (Debian's busybox). Stopping it leaves nothing behind. Needs root.
+ * A containerd of its own in a network namespace of its own, with a bridge network and the images of deploy/images.
+ * Stopping it leaves nothing behind. Needs root.
  */
 export async function startContainerd(): Promise<TestContainerd> {
   const dir = await mkdtemp(join(tmpdir(), 'nv-containerd-'));
@@ -41,8 +40,7 @@ export async function startContainerd(): Promise<TestContainerd> {
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    const archive = await busyboxArchive(dir);
-    await importWhenUp(socket, archive);
+    await importWhenUp(socket, await imageArchive(dir));
     return { socket, dir, stop };
   } catch (error) {
     await stop();
@@ -72,7 +70,7 @@ state = "${join(dir, 'state')}"
 [grpc]
   address = "${socket}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/library/busybox:latest"
+  sandbox_image = "registry.k8s.io/pause:3.8"
   restrict_oom_score_adj = true
   stream_server_port = "0"
 [plugins."io.containerd.grpc.v1.cri".cni]
@@ -83,39 +81,12 @@ state = "${join(dir, 'state')}"
 `;
 }
 
-/** The sandbox's own process is the image's default command: one that waits for the signal to end. */
-async function busyboxArchive(dir: string): Promise<string> {
-  const root = join(dir, 'image/root');
-  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev'])
-    await mkdir(join(root, folder), { recursive: true });
-  await copyFile('/bin/busybox', join(root, 'bin/busybox'));
-  const { stdout } = await run('/bin/busybox', ['--list']);
-  for (const applet of stdout.trim().split('\n')) {
-    if (applet !== 'busybox') await symlink('busybox', join(root, 'bin', applet));
-  }
-  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
-  await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
-  const layer = join(dir, 'image/layer.tar');
-  await run('tar', ['-C', root, '--owner=0', '--group=0', '-cf', layer, '.']);
-  const diff = createHash('sha256')
-    .update(await readFile(layer))
-    .digest('hex');
-  const entrypoint = ['/bin/sh', '-c', 'trap "exit 0" TERM INT; sleep infinity & wait'];
-  await writeFile(
-    join(dir, 'image/config.json'),
-    JSON.stringify({
-      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-      os: 'linux',
-      config: { Env: ['PATH=/bin'], Cmd: entrypoint },
-      rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
-    }),
-  );
-  await writeFile(
-    join(dir, 'image/manifest.json'),
-    JSON.stringify([{ Config: 'config.json', RepoTags: ['docker.io/library/busybox:latest'], Layers: ['layer.tar'] }]),
-  );
-  const archive = join(dir, 'image.tar');
-  await run('tar', ['-C', join(dir, 'image'), '-cf', archive, 'manifest.json', 'config.json', 'layer.tar']);
+/** Of the images that `npm test` has built. */
+async function imageArchive(dir: string): Promise<string> {
+  const layout = process.env['NAVARCH_TEST_IMAGES'];
+  if (layout === undefined) throw new Error('This test needs the images that `npm test` builds: run it with npm test.');
+  const archive = join(dir, 'images.tar');
+  await run('tar', ['-C', layout, '-cf', archive, '.']);
   return archive;
 }
 

@@ -22,6 +22,8 @@ export interface Manifest {
   readonly name: string;
   /** web.yaml:12:1 */
   readonly place: string;
+  /** The place of a field that an error names. */
+  readonly locate: (path: string) => string;
 }
 
 export interface FileOptions {
@@ -48,12 +50,8 @@ export async function readManifests(
       for (const { position, message } of errors) found.push({ position, text: message });
       for (const document of documents) {
         for (const { json, prefix } of expandList(document.json)) {
-          const { manifest, errors } = check(
-            json,
-            placeText(file, document.locate(prefix)),
-            await kindsFor(session, json),
-            only,
-          );
+          const locate = (path: string) => placeText(file, document.locate(joinPath(prefix, path)));
+          const { manifest, errors } = check(json, locate, await kindsFor(session, json), only);
           for (const { path, message } of errors) {
             const field = joinPath(prefix, path);
             found.push({ position: document.locate(field), text: `${field}: ${message}` });
@@ -79,7 +77,7 @@ async function kindsFor(session: Session, json: unknown): Promise<Kinds> {
 
 function check(
   json: unknown,
-  place: string,
+  locate: Manifest['locate'],
   kinds: Kinds,
   only: 'names' | undefined,
 ): { manifest?: Manifest; errors: readonly FieldError[] } {
@@ -93,7 +91,7 @@ function check(
   const nameIsWrong = name === '' ? undefined : nameProblem(kind, name);
   if (nameIsWrong !== undefined) problems.push({ path: 'metadata.name', message: nameIsWrong });
   // decodeManifest has found a kind, so it is an object.
-  const manifest = { kind, object, json: json as Record<string, unknown>, name, place };
+  const manifest = { kind, object, json: json as Record<string, unknown>, name, place: locate(''), locate };
   if (only === 'names') return { manifest, errors: problems };
   // Defaults go into a copy of its own: what is sent is what the file says.
   const complete = decodeManifest(json, kinds).object ?? object;

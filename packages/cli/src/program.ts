@@ -6,6 +6,7 @@ import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
+import { drainCommand } from './commands/drain.ts';
 import { eventsCommand } from './commands/events.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -46,6 +47,7 @@ const commands: readonly CommandFactory[] = [
   waitCommand,
   cordonCommand,
   uncordonCommand,
+  drainCommand,
   apiResourcesCommand,
   explainCommand,
   versionCommand,

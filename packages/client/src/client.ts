@@ -3,11 +3,15 @@ import type { KubeObject, Live } from '@navarch/machinery';
 import type {
   ApplyResponse,
   Binding,
+  Check,
   DeleteRequest,
   ErrorDetail,
+  Eviction,
   Fence,
   GetVersionResponse,
   PatchRequest_Type,
+  Pod,
+  Scale,
 } from '@navarch/proto';
 
 /**
@@ -40,11 +44,18 @@ export interface Client {
   deleteCollection(
     kind: KindDefinition,
     selection: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
-    options?: Pick<DeleteOptions, 'fence' | 'gracePeriodSeconds' | 'propagation' | keyof CallOptions>,
+    options?: Omit<DeleteOptions, 'uid' | 'resourceVersion'>,
   ): Promise<number>;
-  /** Many writes in one call, at most 100. Results stand in the order of the writes; an atomic failure throws. */
+  /** How many replicas an object of a kind that can be scaled wants and has. */
+  getScale(kind: KindDefinition, key: Key, options?: CallOptions): Promise<Scale>;
+  updateScale(kind: KindDefinition, key: Key, replicas: number, options?: ScaleOptions): Promise<Scale>;
+  /** Puts a Pod on a node. */
+  bind(binding: Binding, options?: WriteOptions): Promise<Live<Pod>>;
+  /** Asks a Pod to go so that its node can be emptied. */
+  evict(eviction: EvictionOf, options?: WriteOptions): Promise<{ object: Live<Pod>; gone: boolean }>;
+  /** Many writes in one call, at most 100. Results stand in the order of the writes. */
   transact(
-    writes: readonly ClientWrite[],
+    writes: readonly AtomicWrite[],
     options?: { atomic?: boolean } & WriteOptions,
   ): Promise<readonly WriteOutcome[]>;
   version(options?: CallOptions): Promise<GetVersionResponse>;
@@ -73,6 +84,17 @@ export interface DeleteOptions extends WriteOptions {
   /** Only this version. */
   readonly resourceVersion?: string;
 }
+
+export interface ScaleOptions extends WriteOptions {
+  readonly uid?: string;
+  /** Only this version. */
+  readonly resourceVersion?: string;
+  /** Only when so many are wanted now. */
+  readonly currentReplicas?: number;
+}
+
+/** Which Pod is to go, and how. */
+export type EvictionOf = Pick<Eviction, 'namespace' | 'name'> & Partial<Eviction>;
 
 export interface PatchText {
   readonly type: PatchRequest_Type;
@@ -120,6 +142,24 @@ export type ClientWrite =
   | { readonly type: 'patch'; readonly kind: KindDefinition; readonly key: Key; readonly patch: PatchText }
   | { readonly type: 'bind'; readonly binding: Binding };
 
+/** What an atomic transaction can hold besides. */
+export type AtomicWrite =
+  | ClientWrite
+  | { readonly type: 'apply'; readonly manifestJson: string; readonly namespace?: string }
+  | { readonly type: 'check'; readonly kind: KindDefinition; readonly key: Key; readonly is: Partial<Check> };
+
 export type WriteOutcome =
-  | { readonly ok: true; readonly object: KubeObject; readonly revision: bigint }
-  | { readonly ok: false; readonly error: ErrorDetail };
+  | {
+      readonly ok: true;
+      /** Has no metadata where a check was for nothing being there. */
+      readonly object: KubeObject;
+      readonly revision: bigint;
+      /** What the api says that it did. */
+      readonly done?: ApplyResponse['result'];
+    }
+  | {
+      readonly ok: false;
+      readonly error: ErrorDetail;
+      /** Nothing was wrong with this write, but with another of the same atomic transaction. */
+      readonly blameless?: true;
+    };

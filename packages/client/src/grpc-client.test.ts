@@ -2,6 +2,7 @@ import { type handleServerStreamingCall, type handleUnaryCall, Server, ServerCre
 import { pod } from '@navarch/kinds';
 import { ApiError, toServiceError } from '@navarch/machinery';
 import {
+  ApplyResponse_Result,
   type ListRequest,
   type ListResponse,
   Pod,
@@ -132,7 +133,15 @@ describe('calls', () => {
       seen = call.request;
       const error = { reason: 'Conflict', message: 'has a node', fields: [] };
       const result = { $case: 'resource', value: resource('a') } as const;
-      done(null, { results: [{ result }, { result: { $case: 'error', value: error } }, { result }] });
+      const rest = { done: ApplyResponse_Result.CREATED, gone: false };
+      const refused = { $case: 'error', value: error } as const;
+      done(null, {
+        results: [
+          { result, ...rest },
+          { result: refused, ...rest },
+          { result, ...rest },
+        ],
+      });
     };
     const { client } = await serve({ transact });
     const fence = { leaseNamespace: 'navarch-system', leaseName: 'scheduler', holderIdentity: 'me', transitions: 3 };

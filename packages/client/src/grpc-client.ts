@@ -1,16 +1,27 @@
 import { type KindDefinition, liveObject, toResource } from '@navarch/kinds';
 import { type Clock, type Logger, systemClock } from '@navarch/kit';
 import { ApiError, isApiError, type KubeObject, type Live } from '@navarch/machinery';
-import { ClusterService, type Resource, ResourcesService, WatchEvent_Type } from '@navarch/proto';
+import {
+  type Binding,
+  ClusterService,
+  type ErrorDetail,
+  Eviction,
+  type Pod,
+  type Resource,
+  ResourcesService,
+  WatchEvent_Type,
+} from '@navarch/proto';
 import type {
+  AtomicWrite,
   CallOptions,
   Client,
-  ClientWrite,
   DeleteOptions,
+  EvictionOf,
   Key,
   ListOptions,
   ListResult,
   PatchText,
+  ScaleOptions,
   WatchBatch,
   WatchedChange,
   WatchOptions,
@@ -20,7 +31,7 @@ import type {
 import { Connection } from './connection.ts';
 import { type PodStreams, podStreams } from './pod-streams.ts';
 import type { WatchSource } from './watch-source.ts';
-import { toDeleteRequest, toPatchRequest, toWrite } from './writes.ts';
+import { toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
 
 const chunkSize = 500;
 
@@ -117,26 +128,52 @@ class GrpcApiClient implements ApiClient {
   async deleteCollection(
     kind: KindDefinition,
     selection: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
-    options: Pick<DeleteOptions, 'fence' | 'gracePeriodSeconds' | 'propagation' | keyof CallOptions> = {},
+    options: Omit<DeleteOptions, 'uid' | 'resourceVersion'> = {},
   ): Promise<number> {
     const { namespace = '', labelSelector = '', fieldSelector = '' } = selection;
-    const { gracePeriodSeconds, propagation = 0, fence } = options;
-    const { resource } = kind;
-    const request = { resource, namespace, labelSelector, fieldSelector, gracePeriodSeconds, propagation, fence };
+    const { gracePeriodSeconds, propagation = 0, fence, dryRun = false } = options;
+    const selected = { resource: kind.resource, namespace, labelSelector, fieldSelector };
+    const request = { ...selected, gracePeriodSeconds, propagation, fence, dryRun };
     return (await this.#connection.unary(ResourcesService.deleteCollection, request, options)).count;
   }
 
+  getScale(kind: KindDefinition, key: Key, options: CallOptions = {}) {
+    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+    return this.#connection.read(ResourcesService.getScale, request, options);
+  }
+
+  updateScale(kind: KindDefinition, key: Key, replicas: number, options: ScaleOptions = {}) {
+    return this.#connection.unary(
+      ResourcesService.updateScale,
+      toUpdateScaleRequest(kind, key, replicas, options),
+      options,
+    );
+  }
+
+  async bind(binding: Binding, options: WriteOptions = {}): Promise<Live<Pod>> {
+    const { fence, dryRun = false } = options;
+    return liveObject<Pod>(await this.#connection.unary(ResourcesService.bind, { binding, fence, dryRun }, options));
+  }
+
+  async evict(eviction: EvictionOf, options: WriteOptions = {}) {
+    const { fence, dryRun = false } = options;
+    const request = { eviction: { ...Eviction.fromJSON({}), ...eviction }, fence, dryRun };
+    const { resource, gone } = await this.#connection.unary(ResourcesService.evict, request, options);
+    return { object: liveObject<Pod>(present(resource)), gone };
+  }
+
   async transact(
-    writes: readonly ClientWrite[],
+    writes: readonly AtomicWrite[],
     options: { atomic?: boolean } & WriteOptions = {},
   ): Promise<readonly WriteOutcome[]> {
     const { atomic = false, fence, dryRun = false } = options;
     const request = { writes: writes.map(toWrite), atomic, fence, dryRun };
     const { results } = await this.#connection.unary(ResourcesService.transact, request, options);
-    return results.map(({ result }): WriteOutcome => {
-      if (result?.$case === 'error') return { ok: false, error: result.value };
-      const resource = present(result?.value);
-      return { ok: true, object: liveObject(resource), revision: resource.revision };
+    return results.map(({ result, done }): WriteOutcome => {
+      if (result === undefined) return { ok: false, error: { ...blameless }, blameless: true };
+      if (result.$case === 'error') return { ok: false, error: result.value };
+      const { revision, object } = result.value;
+      return { ok: true, object: object === undefined ? {} : liveObject(result.value), revision, done };
     });
   }
 
@@ -179,6 +216,12 @@ class GrpcApiClient implements ApiClient {
     return liveObject<T>(await this.#connection.unary(method, request, options));
   }
 }
+
+const blameless: ErrorDetail = {
+  reason: 'Conflict',
+  message: 'nothing was done: another write of the same atomic transaction was refused',
+  fields: [],
+};
 
 const changeTypes: Readonly<Partial<Record<WatchEvent_Type, WatchedChange<KubeObject>['type']>>> = {
   [WatchEvent_Type.ADDED]: 'added',

@@ -5,4 +5,13 @@ export * from './informer-set.ts';
 export { createInformerSet } from './informers.ts';
 export * from './pod-streams.ts';
 export * from './watch-source.ts';
-export { bindWrite, createWrite, deleteWrite, patchWrite, updateStatusWrite, updateWrite } from './writes.ts';
+export {
+  applyWrite,
+  bindWrite,
+  checkWrite,
+  createWrite,
+  deleteWrite,
+  patchWrite,
+  updateStatusWrite,
+  updateWrite,
+} from './writes.ts';

@@ -1,7 +1,16 @@
 import { type KindDefinition, toResource } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
-import { type Binding, DeleteRequest, PatchRequest, type Write } from '@navarch/proto';
-import type { ClientWrite, DeleteOptions, Key, PatchText } from './client.ts';
+import {
+  ApplyRequest,
+  type Binding,
+  Check,
+  type DeleteRequest,
+  ObjectMeta,
+  type PatchRequest,
+  type UpdateScaleRequest,
+  type Write,
+} from '@navarch/proto';
+import type { AtomicWrite, ClientWrite, DeleteOptions, Key, PatchText, ScaleOptions } from './client.ts';
 
 /** Makes an object. */
 export function createWrite<T extends KubeObject>(kind: KindDefinition<T>, object: T): ClientWrite {
@@ -31,7 +40,7 @@ export function bindWrite(binding: Binding): ClientWrite {
   return { type: 'bind', binding };
 }
 
-export function toWrite(write: ClientWrite): Write {
+export function toWrite(write: AtomicWrite): Write {
   switch (write.type) {
     case 'create':
     case 'update':
@@ -43,9 +52,40 @@ export function toWrite(write: ClientWrite): Write {
       return { write: { $case: 'bind', value: write.binding } };
     case 'patch':
       return { write: { $case: 'patch', value: toPatchRequest(write.kind, write.key, write.patch) } };
+    case 'apply': {
+      const { manifestJson: manifest, namespace = '' } = write;
+      return { write: { $case: 'apply', value: { ...ApplyRequest.fromJSON({}), manifest, namespace } } };
+    }
+    case 'check': {
+      const { kind, key, is } = write;
+      const named = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+      return { write: { $case: 'check', value: { ...Check.fromJSON({}), ...is, ...named } } };
+    }
     default:
       return write satisfies never;
   }
+}
+
+/** Makes real what a manifest says. */
+export function applyWrite(manifestJson: string, namespace = ''): AtomicWrite {
+  return { type: 'apply', manifestJson, namespace };
+}
+
+/** Changes nothing: a condition for the other writes of an atomic transaction. */
+export function checkWrite(kind: KindDefinition, key: Key, is: Partial<Check>): AtomicWrite {
+  return { type: 'check', kind, key, is };
+}
+
+export function toUpdateScaleRequest(
+  kind: KindDefinition,
+  key: Key,
+  replicas: number,
+  options: ScaleOptions = {},
+): UpdateScaleRequest {
+  const { uid = '', resourceVersion = '', currentReplicas, fence, dryRun = false } = options;
+  const metadata = ObjectMeta.fromJSON({ name: key.name, namespace: key.namespace ?? '', uid, resourceVersion });
+  const scale = { metadata, spec: { replicas }, status: undefined };
+  return { resource: kind.resource, scale, currentReplicas, fence, dryRun };
 }
 
 export function toDeleteRequest(kind: KindDefinition, key: Key, options: DeleteOptions = {}): DeleteRequest {

@@ -60,6 +60,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields: SelectableFields<T>;
   /** A further token of the change feed's subject: a Pod's node. */
   feedToken?(object: T): string;
+  /** Where the numbers of the scale subresource are; undefined for kinds that can't be scaled. */
+  readonly scale?: ScalePaths;
   /** The form of the object's name. */
   readonly nameFormat: 'label' | 'label1035' | 'subdomain';
   /** Whether deletion waits for somebody to end the object gracefully, and for how many seconds: a Pod on a node. */
@@ -81,13 +83,21 @@ export interface Column<T> {
   value(object: T, now: number): string | number;
 }
 
+/** Fields of a manifest, as paths: spec.replicas. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  /** A LabelSelector, or one written as text. */
+  readonly labelSelector?: string;
+}
+
 /** A field's path as a selector names it, and how to read it. */
 export type SelectableFields<T> = Readonly<Record<string, { read(object: T): string }['read']>>;
 
 /** What a definition file must say; the rest follows from the message, or has a default. */
 type KindSpec<C extends ResourceCase> = Pick<
   KindDefinition<ObjectOf<C>>,
-  'group' | 'plural' | 'columns' | 'example' | 'feedToken' | 'gracePeriodSeconds'
+  'group' | 'plural' | 'columns' | 'example' | 'feedToken' | 'gracePeriodSeconds' | 'scale'
 > &
   Partial<
     Pick<

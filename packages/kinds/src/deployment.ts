@@ -2,7 +2,7 @@ import { Deployment } from '@navarch/proto';
 import { defineKind } from './define-kind.ts';
 import { completePodSpec } from './pod-complete.ts';
 import { completeStrategy, validateDeadline, validateStrategy } from './rollout-rules.ts';
-import { templateColumns, validateTemplate } from './template.ts';
+import { templateColumns, templateScale, validateTemplate } from './template.ts';
 
 export const deployment = defineKind('deployment', Deployment, {
   group: 'apps',
@@ -25,5 +25,6 @@ export const deployment = defineKind('deployment', Deployment, {
     ...validateStrategy(deployment),
     ...validateDeadline(deployment),
   ],
+  scale: templateScale,
   example: 'kinds/deployment.yaml',
 });

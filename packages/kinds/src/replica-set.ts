@@ -1,7 +1,7 @@
 import { ReplicaSet } from '@navarch/proto';
 import { defineKind } from './define-kind.ts';
 import { completePodSpec } from './pod-complete.ts';
-import { templateColumns, validateTemplate } from './template.ts';
+import { templateColumns, templateScale, validateTemplate } from './template.ts';
 
 export const replicaSet = defineKind('replicaSet', ReplicaSet, {
   group: 'apps',
@@ -17,5 +17,6 @@ export const replicaSet = defineKind('replicaSet', ReplicaSet, {
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   complete: ({ spec }) => completePodSpec(spec?.template?.spec),
   validate: validateTemplate,
+  scale: templateScale,
   example: 'kinds/replicaset.yaml',
 });

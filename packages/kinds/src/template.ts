@@ -1,7 +1,7 @@
 import { type FieldError, labelSelectorPredicate } from '@navarch/machinery';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
 import { labelsText, none } from './columns.ts';
-import type { Column } from './define-kind.ts';
+import type { Column, ScalePaths } from './define-kind.ts';
 import { validatePodSpec } from './pod-rules.ts';
 import { validateSelector } from './selector-rules.ts';
 
@@ -13,6 +13,12 @@ export const templateColumns: readonly Column<Workload>[] = [
   { title: 'IMAGES', wide: true, value: (workload) => containers(workload, 'image') },
   { title: 'SELECTOR', wide: true, value: ({ spec }) => labelsText(spec?.selector?.matchLabels) },
 ];
+
+export const templateScale: ScalePaths = {
+  specReplicas: 'spec.replicas',
+  statusReplicas: 'status.replicas',
+  labelSelector: 'spec.selector',
+};
 
 export function validateTemplate({ spec }: Workload): FieldError[] {
   const { selector, template } = spec ?? {};

@@ -6,9 +6,11 @@ import { createLogger, createMetrics, systemClock } from '@navarch/kit';
 import { type ApiError, fromServiceError } from '@navarch/machinery';
 import {
   ApplyResponse,
+  BindRequest,
   CreateRequest,
   DeleteCollectionRequest,
   DeleteRequest,
+  EvictRequest,
   type Fence,
   GetRequest,
   ListRequest,
@@ -17,8 +19,10 @@ import {
   PodsClient,
   type Resource,
   ResourcesClient,
+  type Scale,
   TransactRequest,
   UpdateRequest,
+  UpdateScaleRequest,
   WatchRequest,
   type WatchResponse,
 } from '@navarch/proto';
@@ -82,8 +86,15 @@ export class TestClient {
     this.#call<{ resource: Resource | undefined; gone: boolean }>('delete', DeleteRequest.fromJSON(fields));
   deleteCollection = (fields: Json) =>
     this.#call<{ count: number }>('deleteCollection', DeleteCollectionRequest.fromJSON(fields));
+  getScale = (fields: Json) => this.#call<Scale>('getScale', GetRequest.fromJSON(fields));
+  updateScale = (fields: Json) => this.#call<Scale>('updateScale', UpdateScaleRequest.fromJSON(fields));
+  bind = (fields: Json) => this.#call<Resource>('bind', BindRequest.fromJSON(fields));
+  evict = (fields: Json) =>
+    this.#call<{ resource: Resource | undefined; gone: boolean }>('evict', EvictRequest.fromJSON(fields));
   transact = (request: Partial<TransactRequest>) =>
-    this.#call<{ results: { result: { $case: 'resource' | 'error'; value: never } | undefined }[] }>('transact', {
+    this.#call<{
+      results: { result: { $case: 'resource' | 'error'; value: never } | undefined; done: number; gone: boolean }[];
+    }>('transact', {
       ...TransactRequest.fromJSON({}),
       ...request,
     });

@@ -76,7 +76,6 @@ export class Api implements Component {
     this.#server = new ApiServer({
       listen,
       logger,
-      metrics: callMetrics,
       services: [
         {
           definition: encodedResourcesService,

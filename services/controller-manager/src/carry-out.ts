@@ -1,4 +1,4 @@
-import type { Client, ClientWrite, WriteOutcome } from '@navarch/client';
+import type { Client, ClientWrite, WriteOptions, WriteOutcome } from '@navarch/client';
 import type { EventRecorder, ReconcileContext, ReconcileResult } from '@navarch/controller';
 import { ApiError, isApiError, isReason } from '@navarch/machinery';
 import type { ErrorDetail } from '@navarch/proto';
@@ -6,7 +6,9 @@ import type { Plan } from './plan.ts';
 
 /** What controllers do things with. */
 export interface Hands {
-  readonly client: Pick<Client, 'get' | 'list' | 'transact'>;
+  readonly client: Pick<Client, 'get' | 'list'> & {
+    transact(writes: readonly ClientWrite[], options?: WriteOptions): Promise<readonly WriteOutcome[]>;
+  };
   readonly events: EventRecorder;
 }
 

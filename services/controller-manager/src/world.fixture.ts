@@ -2,12 +2,13 @@
  * A cluster in memory, for tests of whole controllers: writes with compare-and-swap, finalizers and graceful ends as the
  * api has them, and caches that show each revision a little later, in order.
  */
-import type { Change, Client, ClientWrite, Lister, WriteOutcome } from '@navarch/client';
+import type { Change, ClientWrite, Lister, WriteOutcome } from '@navarch/client';
 import { type Controller, ControllerRunner, type EventRecorder, type RunnerInformers, Term } from '@navarch/controller';
 import { type KindDefinition, namespace as namespaceKind } from '@navarch/kinds';
 import { createLogger, systemClock } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
 import { DeleteRequest_Propagation, Lease, Namespace } from '@navarch/proto';
+import type { Hands } from './carry-out.ts';
 import { metadataOf } from './ownership.ts';
 import { timestamp } from './time.ts';
 
@@ -20,7 +21,7 @@ type Any = Live<KubeObject> & { spec?: unknown; status?: unknown };
 
 export class World implements RunnerInformers {
   readonly events: string[] = [];
-  readonly client: Pick<Client, 'get' | 'list' | 'transact'>;
+  readonly client: Hands['client'];
   readonly recorder: EventRecorder = {
     event: (_kind, object, _type, reason) => void this.events.push(`${reason} ${object.metadata?.name}`),
   };

@@ -94,6 +94,11 @@ export class ClusterInProcess {
     return this.#navctl(args, '');
   }
 
+  /** The same with something on standard input. */
+  async navctlWith(stdin: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return this.#navctl(args, stdin);
+  }
+
   /** Throws when navctl refuses. */
   async apply(...manifests: object[]): Promise<void> {
     const { code, err } = await this.#navctl(

@@ -1,14 +1,15 @@
-import { ApplyResponse_Result } from '@navarch/proto';
 import { Command } from 'commander';
 import { errorText } from '../errors.ts';
 import { type FileOptions, type Manifest, readManifests } from '../manifests.ts';
 import { dryRunOption, filenameOption, isDryRun, recursiveOption } from '../options.ts';
+import { applyTogether, resultText } from '../apply-together.ts';
 import type { Runner } from '../runner.ts';
 import { objectName } from '../resource-args.ts';
 import { type Session, UserError } from '../session.ts';
 
 interface ApplyOptions extends FileOptions {
   readonly dryRun?: string;
+  readonly atomic?: boolean;
 }
 
 export const applyCommand = (run: Runner) =>
@@ -17,21 +18,15 @@ export const applyCommand = (run: Runner) =>
     .addOption(filenameOption().makeOptionMandatory())
     .addOption(recursiveOption())
     .addOption(dryRunOption())
+    .option('--atomic', 'all of them or none: one transaction of at most 100 objects')
     .addHelpText('after', '\nExamples:\n  navctl apply -f examples/nginx/\n  cat pod.yaml | navctl apply -f -')
     .action(run(apply));
-
-const resultText = {
-  [ApplyResponse_Result.UNSPECIFIED]: 'applied',
-  [ApplyResponse_Result.CREATED]: 'created',
-  [ApplyResponse_Result.CONFIGURED]: 'configured',
-  [ApplyResponse_Result.UNCHANGED]: 'unchanged',
-  [ApplyResponse_Result.UNRECOGNIZED]: 'applied',
-};
 
 async function apply(session: Session, options: ApplyOptions): Promise<number> {
   const manifests = await readManifests(session, options);
   for (const manifest of manifests) checkApplicable(manifest, session);
   const dryRun = isDryRun(options);
+  if (options.atomic === true) return await applyTogether(session, namespacesFirst(manifests), dryRun);
   let failures = 0;
   for (const { kind, json, name, place } of namespacesFirst(manifests)) {
     try {

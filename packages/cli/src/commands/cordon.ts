@@ -16,10 +16,16 @@ export const uncordonCommand = (run: Runner) =>
     .argument('<node...>')
     .action(run((session, names: readonly string[]) => setUnschedulable(session, names, false)));
 
-async function setUnschedulable(session: Session, names: readonly string[], unschedulable: boolean): Promise<void> {
+export async function setUnschedulable(
+  session: Session,
+  names: readonly string[],
+  unschedulable: boolean,
+  dryRun = false,
+): Promise<void> {
   for (const name of names) {
     const patch = JSON.stringify({ spec: { unschedulable } });
-    await session.client().patch(node, { name }, { type: PatchRequest_Type.MERGE, patch });
-    session.print(`node/${name} ${unschedulable ? 'cordoned' : 'uncordoned'}\n`);
+    await session.client().patch(node, { name }, { type: PatchRequest_Type.MERGE, patch }, { dryRun });
+    const done = unschedulable ? 'cordoned' : 'uncordoned';
+    session.print(`node/${name} ${done}${dryRun ? ' (server dry run)' : ''}\n`);
   }
 }

@@ -1,5 +1,4 @@
-import type { KindDefinition } from '@navarch/kinds';
-import { escapeFieldValue, isApiError } from '@navarch/machinery';
+import { isApiError } from '@navarch/machinery';
 import { DeleteRequest_Propagation } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { errorText } from '../errors.ts';
@@ -18,7 +17,7 @@ import {
 import type { Runner } from '../runner.ts';
 import { parseTargets, typeName } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
-import { waitUntil } from '../wait-until.ts';
+import { type Victim, waitGone } from '../wait-gone.ts';
 
 interface DeleteOptions extends Partial<FileOptions> {
   readonly all?: boolean;
@@ -68,20 +67,13 @@ export const deleteCommand = (run: Runner) =>
     .addOption(dryRunOption())
     .action(run(remove));
 
-/** One object to remove. */
-interface Victim {
-  readonly kind: KindDefinition;
-  readonly namespace: string;
-  readonly name: string;
-}
-
 async function remove(session: Session, args: readonly string[], options: DeleteOptions): Promise<number> {
   const victims = await findVictims(session, args, options);
   const grace = gracePeriod(options);
   if (options.force === true) {
     session.warn('Warning: Immediate deletion does not wait for confirmation that what runs has ended.\n');
   }
-  const going: (Victim & { uid: string })[] = [];
+  const going: (Victim & { readonly uid: string })[] = [];
   let failures = 0;
   for (const victim of victims) {
     const { kind, namespace, name } = victim;
@@ -151,22 +143,4 @@ async function findVictims(session: Session, args: readonly string[], options: D
     }
   }
   return victims;
-}
-
-/** Until each is gone, or another object has its name. */
-async function waitGone(
-  session: Session,
-  going: readonly (Victim & { uid: string })[],
-  timeoutMs: number | undefined,
-): Promise<void> {
-  const until = timeoutMs === undefined ? undefined : session.io.now() + timeoutMs;
-  for (const { kind, namespace, name, uid } of going) {
-    const left = until === undefined ? undefined : Math.max(0, until - session.io.now());
-    const selector = { namespace, fieldSelector: `metadata.name=${escapeFieldValue(name)}` };
-    const isGone = (object: { metadata?: { uid: string } | undefined } | undefined) =>
-      object === undefined || object.metadata?.uid !== uid;
-    if (!(await waitUntil(session, kind, selector, isGone, left))) {
-      throw new UserError(`timed out waiting for ${typeName(kind)} "${name}" to go`);
-    }
-  }
 }

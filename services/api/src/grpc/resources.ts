@@ -21,19 +21,19 @@ import {
   type WriteResult,
 } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { authenticate, authorize, type Verb } from '../pipeline/access.ts';
 import { applyWrite } from '../pipeline/apply.ts';
 import { createWrite } from '../pipeline/create.ts';
 import { deleteWrite } from '../pipeline/delete.ts';
 import { incoming } from '../pipeline/incoming.ts';
 import { patchWrite } from '../pipeline/patch.ts';
-import { decodeWrite, maxWritesPerTransaction, type Pipeline, type WriteOutcome } from '../pipeline/pipeline.ts';
+import { decodeWrite, patched } from '../pipeline/decode-write.ts';
+import { maxWritesPerTransaction, type Pipeline, type WriteOutcome, type Written } from '../pipeline/pipeline.ts';
 import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
-import type { Write } from '../pipeline/write.ts';
 import type { Reader } from '../read/reader.ts';
-import { kindNamed } from '../read/resource-name.ts';
+import { allow, allowRead, signalled } from './allow.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { unary } from './calls.ts';
+import { subresourceHandlers } from './subresources.ts';
 import type { WatchStreams } from './watch-streams.ts';
 
 /** The handlers of the Resources service: who asks what is checked here, what it means is the pipeline's and the reader's. */
@@ -45,12 +45,8 @@ export function resourcesHandlers(parts: {
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
   const { kinds, reader, pipeline, streams, metrics } = parts;
-  const signalled = (request: { fence?: CreateRequest['fence']; dryRun?: boolean }, signal: AbortSignal) => ({
-    fence: request.fence,
-    dryRun: request.dryRun ?? false,
-    signal,
-  });
   return {
+    ...subresourceHandlers(parts),
     get: unary('Get', metrics, async (request: GetRequest, signal) => {
       allowRead(kinds, 'get', request);
       return await reader.get(request, signal);
@@ -75,7 +71,7 @@ export function resourcesHandlers(parts: {
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     patch: unary('Patch', metrics, async (request: PatchRequest, signal) => {
-      const write = allow('patch', patchWrite(kinds, request), request.subresource === 'status' ? 'status' : undefined);
+      const write = allow('patch', patchWrite(kinds, request), patched(request.subresource).subresource);
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
@@ -85,13 +81,9 @@ export function resourcesHandlers(parts: {
     }),
     apply: unary('Apply', metrics, async (request: ApplyRequest, signal) => {
       const write = allow('patch', applyWrite(kinds, request));
-      const { resource, created, changed } = await pipeline.write(write, signalled(request, signal));
-      const result = created
-        ? ApplyResponse_Result.CREATED
-        : changed
-          ? ApplyResponse_Result.CONFIGURED
-          : ApplyResponse_Result.UNCHANGED;
-      return Buffer.from(ApplyResponse.encode({ result, resource: Resource.decode(resource) }).finish());
+      const written = await pipeline.write(write, signalled(request, signal));
+      const resource = Resource.decode(written.resource);
+      return Buffer.from(ApplyResponse.encode({ result: doneBy(written), resource }).finish());
     }),
     deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
       allowRead(kinds, 'delete', { ...request, name: '' });
@@ -116,7 +108,10 @@ export function resourcesHandlers(parts: {
           `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
         );
       }
-      const decoders = writes.map((message) => () => allow(verbOf(message.write?.$case), decodeWrite(kinds, message)));
+      const decoders = writes.map((message) => () => {
+        const { verb, write, subresource } = decodeWrite(kinds, message);
+        return allow(verb, write, subresource);
+      });
       const options = signalled(request, signal);
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)
@@ -126,20 +121,6 @@ export function resourcesHandlers(parts: {
   };
 }
 
-function allowRead(
-  kinds: Kinds,
-  verb: Verb,
-  { resource, namespace, name }: { resource: string; namespace: string; name: string },
-): void {
-  authorize(authenticate(), { verb, kind: kindNamed(kinds, resource), namespace, name });
-}
-
-function allow(verb: Verb, write: Write, subresource?: 'status'): Write {
-  const { kind, namespace, name } = write;
-  authorize(authenticate(), { verb, kind, namespace, name, ...(subresource === undefined ? {} : { subresource }) });
-  return write;
-}
-
 /** Of the very object that was selected: one that was made anew under the same name stays. */
 function deletion(request: DeleteCollectionRequest, { namespace, name, object }: CachedObject): DeleteRequest {
   const { resource, gracePeriodSeconds, propagation, fence } = request;
@@ -147,13 +128,17 @@ function deletion(request: DeleteCollectionRequest, { namespace, name, object }:
   return { resource, namespace, name, gracePeriodSeconds, propagation, fence, uid, revision: 0n, dryRun: false };
 }
 
-function verbOf(name: NonNullable<TransactRequest['writes'][number]['write']>['$case'] | undefined): Verb {
-  return name === 'updateStatus' || name === undefined ? 'update' : name;
+function resultOf(outcome: WriteOutcome | undefined): WriteResult {
+  if (outcome?.ok !== true) {
+    const result: WriteResult['result'] = outcome && { $case: 'error', value: errorDetail(outcome.error) };
+    return { result, done: ApplyResponse_Result.UNSPECIFIED, gone: false };
+  }
+  const { written } = outcome;
+  const resource = Resource.decode(written.resource);
+  return { result: { $case: 'resource', value: resource }, done: doneBy(written), gone: written.gone };
 }
 
-function resultOf(outcome: WriteOutcome | undefined): WriteResult {
-  if (outcome === undefined) return { result: undefined };
-  return outcome.ok
-    ? { result: { $case: 'resource', value: Resource.decode(outcome.written.resource) } }
-    : { result: { $case: 'error', value: errorDetail(outcome.error) } };
+function doneBy({ created, changed }: Written): ApplyResponse_Result {
+  if (created) return ApplyResponse_Result.CREATED;
+  return changed ? ApplyResponse_Result.CONFIGURED : ApplyResponse_Result.UNCHANGED;
 }

@@ -10,7 +10,7 @@ export interface Caller {
   readonly name: string;
 }
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'bind' | 'connect';
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'connect';
 
 /** What a call wants to do. `namespace` is '' for all or none, `name` is '' for many. */
 export interface Attributes {
@@ -18,8 +18,10 @@ export interface Attributes {
   readonly kind: KindDefinition;
   readonly namespace: string;
   readonly name: string;
-  readonly subresource?: 'status' | 'log' | 'exec';
+  readonly subresource?: Subresource;
 }
+
+export type Subresource = 'status' | 'scale' | 'binding' | 'eviction' | 'log' | 'exec';
 
 const anybody: Caller = { name: 'anybody' };
 

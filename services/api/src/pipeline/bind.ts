@@ -7,7 +7,9 @@ import { prepareChange } from './update.ts';
 import type { Write } from './write.ts';
 
 /** Puts a Pod on a node. */
-export function bindWrite({ namespace, name, uid, nodeName }: Binding): Write {
+export function bindWrite(binding: Binding | undefined): Write {
+  if (binding === undefined) throw new ApiError('BadRequest', 'binding must be set');
+  const { namespace, name, uid, nodeName } = binding;
   if (namespace === '' || name === '')
     throw new ApiError('BadRequest', 'a binding must name the namespace and the pod');
   if (nodeName === '') throw new ApiError('BadRequest', 'node_name must be set');

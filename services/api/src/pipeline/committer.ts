@@ -64,7 +64,6 @@ function join({ writes, fence }: Decision): Transaction {
   const ops: Operation[] = [];
   for (const each of fence) compare.set(each.key, each);
   for (const write of writes) {
-    if (write.ops.length === 0) continue;
     for (const each of write.compare) compare.set(each.key, each);
     ops.push(...write.ops);
   }

@@ -1,12 +1,18 @@
+import { namespace as namespaceKind } from '@navarch/kinds';
 import { ApiError, generatedName } from '@navarch/machinery';
+import type { Namespace } from '@navarch/proto';
+import type { Compare } from '@navarch/store';
 import { describe } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
 import { storageKey } from '../storage/keys.ts';
-import { complete, judge } from './admission/chain.ts';
+import { admit } from './admission.ts';
 import type { Incoming } from './incoming.ts';
-import { encodeBody, type WritableObject } from './object-rules.ts';
+import { complete, encodeBody, objectErrors, refuse, type WritableObject } from './object-rules.ts';
 import { uidFrom } from './uid.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
+
+/** As Kubernetes does. */
+const mostNamesTried = 8;
 
 /** A new object. Its name is given, or made from generateName; the api sets what only it may set. */
 export function createWrite({ kind, object, revision }: Incoming): Write {
@@ -35,18 +41,20 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
       };
       // Status is what is seen, and of a new object nothing has been seen yet.
       if (kind.hasStatus) next.status = undefined;
-      const step = { circumstances, kind, next, previous: undefined };
-      const completed = complete(step);
+      complete(kind, next);
       const key = storageKey(kind, { namespace, name: named });
+      const home = homeCompare(view, kind, namespace);
       if (view.get(kind, namespace, named) !== undefined) {
         throw new ApiError('AlreadyExists', `${describe(kind, namespace, named)} already exists`);
       }
-      const { compare, ops } = judge(step, completed);
+      const errors = objectErrors(kind, next);
+      refuse(kind, next.metadata, errors);
+      const admitted = admit(circumstances, kind, next, undefined);
       const body = encodeBody(kind, next);
       return {
         key,
-        compare: [{ key, modRevision: 0n }, ...compare],
-        ops: [{ type: 'put', key, value: seal(body) }, ...ops],
+        compare: [{ key, modRevision: 0n }, ...home, ...admitted.compare],
+        ops: [{ type: 'put', key, value: seal(body) }, ...admitted.ops],
         body,
         revision: 0n,
         gone: false,
@@ -56,10 +64,32 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
   };
 }
 
+/** The namespace must be there and stay as it is, so that nothing is made in one that is being emptied. */
+function homeCompare(view: View, kind: Incoming['kind'], namespace: string): readonly Compare[] {
+  if (kind.scope === 'Cluster') return [];
+  const home = view.get(namespaceKind, '', namespace);
+  if (home === undefined) {
+    throw new ApiError(
+      'NotFound',
+      `namespace "${namespace}" not found: create it first, or name another in metadata.namespace`,
+    );
+  }
+  const { metadata, status } = home.object as Namespace; // the cache decodes a kind's objects with its message
+  if (metadata?.deletionTimestamp !== '' || status?.phase === 'Terminating') {
+    throw new ApiError('Forbidden', `namespace "${namespace}" is being deleted: nothing can be created in it`);
+  }
+  return kind.storage === 'store' ? [{ key: home.key, modRevision: home.revision }] : [];
+}
+
+/** A name that is free here may be taken by the time of the commit: then the write is prepared again, with other names. */
 function freeName(view: View, kind: Incoming['kind'], object: WritableObject, random: Circumstances['random']): string {
   const { namespace, generateName } = object.metadata;
-  for (;;) {
+  for (let tries = 0; tries < mostNamesTried; tries++) {
     const name = generatedName(generateName, random);
     if (view.get(kind, namespace, name) === undefined) return name;
   }
+  throw new ApiError(
+    'AlreadyExists',
+    `each of ${mostNamesTried} names made from metadata.generateName "${generateName}" is taken: try again, or use another prefix`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { KindDefinition } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
+import type { Compare } from '@navarch/store';
 import { type CachedObject, decodeObject } from '../cache/cached-object.ts';
 import { describe, notFound } from '../read/resource-name.ts';
 import type { WritableObject } from './object-rules.ts';
@@ -39,4 +40,9 @@ export function current(view: View, kind: KindDefinition, wanted: Precondition):
 /** A copy of a cached object to change. */
 export function copyOf(cached: CachedObject): WritableObject {
   return decodeObject(cached.kind, cached.body);
+}
+
+/** The condition that nobody has changed the object since it was looked at. */
+export function asItWas({ key, revision }: CachedObject): Compare {
+  return { key, modRevision: revision };
 }

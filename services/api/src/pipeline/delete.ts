@@ -4,7 +4,7 @@ import { type DeleteRequest, DeleteRequest_Propagation, Namespace } from '@navar
 import type { CachedObject } from '../cache/cached-object.ts';
 import { kindNamed, namespaceOf } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
-import { copyOf, current } from './current.ts';
+import { asItWas, copyOf, current } from './current.ts';
 import { encodeBody, type WritableObject } from './object-rules.ts';
 import { readyToGo, removal } from './removal.ts';
 import { systemNamespaces } from './system-namespaces.ts';
@@ -22,9 +22,7 @@ export function deleteWrite(kinds: Kinds, request: DeleteRequest): Write {
   const namespace = namespaceOf(kind, request.namespace);
   const { name, uid, revision, gracePeriodSeconds } = request;
   if (name === '') throw new ApiError('BadRequest', 'name must be set');
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
-    throw new ApiError('BadRequest', `grace_period_seconds must be 0 or more, not ${gracePeriodSeconds}`);
-  }
+  checkGracePeriod(gracePeriodSeconds);
   if (kind.case === namespaceKind.case && systemNamespaces.includes(name)) {
     throw new ApiError('Forbidden', `namespace "${name}" is needed by the cluster and can not be deleted`);
   }
@@ -34,27 +32,38 @@ export function deleteWrite(kinds: Kinds, request: DeleteRequest): Write {
     name,
     prepare: (circumstances) => {
       const cached = current(circumstances.view, kind, { namespace, name, uid, revision });
-      return prepareDelete(circumstances, cached, request);
+      return prepareDelete(circumstances, cached, copyOf(cached), request);
     },
   };
 }
 
-function prepareDelete(circumstances: Circumstances, cached: CachedObject, options: DeleteOptions): Prepared {
+/** Asks `copy`, which stands for `cached`, to go. Changes it. */
+export function prepareDelete(
+  circumstances: Circumstances,
+  cached: CachedObject,
+  copy: WritableObject,
+  options: DeleteOptions,
+): Prepared {
   const { kind, key } = cached;
-  const next = markDeleted(kind, copyOf(cached), options, circumstances.now);
+  const next = markDeleted(kind, copy, options, circumstances.now);
   const body = encodeBody(kind, next);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
   if (cached.body.equals(body)) {
-    return { key, compare: [], ops: [], body, revision: cached.revision, gone: false };
+    return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
   }
   return {
     key,
-    compare: [{ key, modRevision: cached.revision }],
+    compare: [asItWas(cached)],
     ops: [{ type: 'put', key, value: seal(body) }],
     body,
     revision: 0n,
     gone: false,
   };
+}
+
+export function checkGracePeriod(seconds: number | undefined): void {
+  if (seconds === undefined || seconds >= 0) return;
+  throw new ApiError('BadRequest', `grace_period_seconds must be 0 or more, not ${seconds}`);
 }
 
 /** The object as one that was asked to go. Changes `object`. */

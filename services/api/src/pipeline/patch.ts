@@ -1,10 +1,20 @@
 import { type Kinds, manifest } from '@navarch/kinds';
-import { ApiError, type Json, type JsonObject, jsonPatch, mergePatch, strategicMerge } from '@navarch/machinery';
-import { type PatchRequest, PatchRequest_Type } from '@navarch/proto';
+import {
+  ApiError,
+  type Json,
+  type JsonObject,
+  jsonPatch,
+  type MessageSchema,
+  mergePatch,
+  messageSchema,
+  strategicMerge,
+} from '@navarch/machinery';
+import { type PatchRequest, PatchRequest_Type, Scale } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
 import { objectFromManifest, parseJson } from './manifest-json.ts';
 import type { WritableObject } from './object-rules.ts';
+import { replicasIn, scaleManifest, scaleOf, withReplicas } from './scale.ts';
 import { changeWrite } from './update.ts';
 import type { Write } from './write.ts';
 
@@ -14,21 +24,26 @@ export function patchWrite(kinds: Kinds, request: PatchRequest): Write {
   const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
   if (name === '') throw new ApiError('BadRequest', 'name must be set');
-  if (subresource !== '' && subresource !== 'status') {
-    throw new ApiError('BadRequest', `subresource must be empty or "status", not "${subresource}"`);
+  if (subresource !== '' && subresource !== 'status' && subresource !== 'scale') {
+    throw new ApiError('BadRequest', `subresource must be empty, "status" or "scale", not "${subresource}"`);
   }
   if (subresource === 'status' && !kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
   const patch = parseJson(request.patch, 'patch');
+  const schema = subresource === 'scale' ? messageSchema(Scale.$type) : kind.schema;
+  const apply = (target: JsonObject) => applyPatch(request.type, patch, target, schema);
   return changeWrite(kind, { namespace, name, uid: '', revision }, (copy, cached) => {
-    const patched = patchedObject(kinds, request.type, patch, cached);
+    if (subresource === 'scale') {
+      return withReplicas(kinds, kind, copy, replicasIn(apply(scaleManifest(scaleOf(kind, copy, cached.revision)))));
+    }
+    const patched = patchedObject(kinds, apply, cached);
     if (subresource === 'status') return { ...copy, status: patched.status };
     return { ...patched, ...(kind.hasStatus ? { status: copy.status } : {}) };
   });
 }
 
-function patchedObject(kinds: Kinds, type: PatchRequest['type'], patch: Json, cached: CachedObject): WritableObject {
+function patchedObject(kinds: Kinds, apply: (target: JsonObject) => Json, cached: CachedObject): WritableObject {
   const { kind, namespace, name, object, revision } = cached;
-  const patched = applyPatch(type, patch, manifest(kind, object), cached);
+  const patched = apply(manifest(kind, object));
   const result = objectFromManifest(kinds, patched);
   const { metadata } = result.object;
   if (result.kind !== kind || metadata?.name !== name || metadata.namespace !== namespace) {
@@ -43,14 +58,14 @@ function patchedObject(kinds: Kinds, type: PatchRequest['type'], patch: Json, ca
   return { ...result.object, metadata };
 }
 
-function applyPatch(type: PatchRequest['type'], patch: Json, target: JsonObject, { kind }: CachedObject): Json {
+function applyPatch(type: PatchRequest['type'], patch: Json, target: JsonObject, schema: MessageSchema): Json {
   switch (type) {
     case PatchRequest_Type.JSON:
       return jsonPatch(target, patch);
     case PatchRequest_Type.MERGE:
       return mergePatch(target, objectPatch(patch));
     case PatchRequest_Type.STRATEGIC:
-      return strategicMerge(kind.schema, target, objectPatch(patch));
+      return strategicMerge(schema, target, objectPatch(patch));
     default:
       throw new ApiError('BadRequest', 'type must say how the patch is written: MERGE, JSON or STRATEGIC');
   }

@@ -1,18 +1,12 @@
-import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
-import type { Fence, Write as WriteMessage } from '@navarch/proto';
+import type { Fence } from '@navarch/proto';
 import type { ObjectSource, Sources } from '../read/source.ts';
 import { encodeResource } from '../wire/responses.ts';
-import { bindWrite } from './bind.ts';
 import { commit, type Committed } from './committer.ts';
-import { createWrite } from './create.ts';
-import { deleteWrite } from './delete.ts';
 import { fenceCompares } from './fence.ts';
-import { incoming } from './incoming.ts';
-import { patchWrite } from './patch.ts';
+import { OwnWrites } from './own-writes.ts';
 import type { ServiceNetwork } from './service-network.ts';
-import { updateStatusWrite, updateWrite } from './update.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
 export const maxWritesPerTransaction = 100;
@@ -126,26 +120,6 @@ export class Pipeline {
   }
 }
 
-/** The write in a message of a transaction. */
-export function decodeWrite(kinds: Kinds, { write }: WriteMessage): Write {
-  switch (write?.$case) {
-    case 'create':
-      return createWrite(incoming(write.value, kinds));
-    case 'update':
-      return updateWrite(incoming(write.value, kinds));
-    case 'updateStatus':
-      return updateStatusWrite(incoming(write.value, kinds));
-    case 'delete':
-      return deleteWrite(kinds, write.value);
-    case 'bind':
-      return bindWrite(write.value);
-    case 'patch':
-      return patchWrite(kinds, write.value);
-    default:
-      throw new ApiError('BadRequest', 'a write must be one of create, update, update_status, delete, bind and patch');
-  }
-}
-
 /** RFC 3339, in whole seconds, as everywhere in Kubernetes' metadata. */
 export function timestamp(nowMs: number): string {
   return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
@@ -190,7 +164,14 @@ function refusals(attempts: readonly Attempt<unknown>[]): readonly (WriteOutcome
 
 function prepareAll(writes: readonly Write[], circumstances: Circumstances): readonly Prepared[] {
   if (writes.length === 1) return writes.map((write) => write.prepare(circumstances));
-  const attempts = writes.map((write) => attempt(() => write.prepare(circumstances)));
+  const view = new OwnWrites(circumstances.view);
+  const attempts = writes.map((write) =>
+    attempt(() => {
+      const prepared = write.prepare({ ...circumstances, view });
+      view.add(write.kind, prepared);
+      return prepared;
+    }),
+  );
   const seen = new Set<string>();
   const checked = attempts.map((each, i): Attempt<Prepared> => {
     if (!each.ok || !seen.has(each.value.key)) {

@@ -1,11 +1,11 @@
 import type { KindDefinition } from '@navarch/kinds';
-import { ApiError } from '@navarch/machinery';
+import { ApiError, type FieldError } from '@navarch/machinery';
 import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
 import { seal } from '../storage/envelope.ts';
-import { complete, judge } from './admission/chain.ts';
-import { copyOf, current, type Precondition } from './current.ts';
+import { admit } from './admission.ts';
+import { asItWas, copyOf, current, type Precondition } from './current.ts';
 import type { Incoming } from './incoming.ts';
-import { encodeBody, type WritableObject } from './object-rules.ts';
+import { complete, encodeBody, objectErrors, refuse, updateErrors, type WritableObject } from './object-rules.ts';
 import { readyToGo, removal } from './removal.ts';
 import type { Circumstances, Prepared, Write } from './write.ts';
 
@@ -55,19 +55,24 @@ export function changeWrite(
 export function prepareChange(circumstances: Circumstances, cached: CachedObject, proposed: WritableObject): Prepared {
   const { kind, key } = cached;
   const next: WritableObject = { ...proposed, metadata: keptMetadata(proposed, cached.object) };
-  const step = { circumstances, kind, next, previous: cached };
-  const completed = complete(step);
+  complete(kind, next);
+  const admitted = admit(circumstances, kind, next, cached);
   if (!sameContent(kind, next, cached.object)) next.metadata.generation++;
   const body = encodeBody(kind, next);
   if (cached.body.equals(body)) {
-    return { key, compare: [], ops: [], body, revision: cached.revision, gone: false };
+    return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
   }
-  const { compare, ops } = judge(step, completed);
+  const errors = [
+    ...objectErrors(kind, next),
+    ...updateErrors(kind, next, cached.object),
+    ...finalizerErrors(next, cached.object),
+  ];
+  refuse(kind, next.metadata, errors);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
   return {
     key,
-    compare: [{ key, modRevision: cached.revision }, ...compare],
-    ops: [{ type: 'put', key, value: seal(body) }, ...ops],
+    compare: [asItWas(cached), ...admitted.compare],
+    ops: [{ type: 'put', key, value: seal(body) }, ...admitted.ops],
     body,
     revision: 0n,
     gone: false,
@@ -92,4 +97,12 @@ function sameContent(kind: KindDefinition, next: WritableObject, previous: Reado
     return kind.message.encode(bare).finish();
   };
   return Buffer.compare(content(next), content(previous)) === 0;
+}
+
+/** An object that is on its way out can't be held back by somebody new. */
+function finalizerErrors(next: WritableObject, { metadata: previous }: ReadonlyObject): FieldError[] {
+  if (previous.deletionTimestamp === '') return [];
+  const added = next.metadata.finalizers.filter((name) => !previous.finalizers.includes(name));
+  if (added.length === 0) return [];
+  return [{ path: 'metadata.finalizers', message: `can not gain ${added.join(', ')}: the object is being deleted` }];
 }

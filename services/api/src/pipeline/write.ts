@@ -33,7 +33,10 @@ export interface Write {
 export interface Prepared {
   /** The storage key of the object. */
   readonly key: string;
-  /** Every operation is covered by a compare on its own key or on that of the object that owns it. */
+  /**
+   * Every operation is covered by a compare on its own key or on that of the object that owns it. Without operations: what
+   * the write is a condition for, where there are others in its transaction.
+   */
   readonly compare: readonly Compare[];
   /** Empty when the write changes nothing. */
   readonly ops: readonly Operation[];

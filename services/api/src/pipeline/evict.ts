@@ -1,0 +1,44 @@
+import { pod as podKind } from '@navarch/kinds';
+import { ApiError } from '@navarch/machinery';
+import { Condition, type Eviction, type Pod, PodStatus } from '@navarch/proto';
+import { copyOf, current } from './current.ts';
+import { checkGracePeriod, prepareDelete } from './delete.ts';
+import type { Write } from './write.ts';
+
+/**
+ * Asks a Pod to go so that its node can be emptied: a deletion that leaves the reason in the Pod's status. Source:
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction
+ */
+export function evictWrite(eviction: Eviction | undefined): Write {
+  if (eviction === undefined) throw new ApiError('BadRequest', 'eviction must be set');
+  const { namespace, name, uid, revision, gracePeriodSeconds } = eviction;
+  if (namespace === '' || name === '') {
+    throw new ApiError('BadRequest', 'an eviction must name the namespace and the pod');
+  }
+  checkGracePeriod(gracePeriodSeconds);
+  return {
+    kind: podKind,
+    namespace,
+    name,
+    prepare: (circumstances) => {
+      const cached = current(circumstances.view, podKind, { namespace, name, uid, revision });
+      const copy = copyOf(cached) as Pod & ReturnType<typeof copyOf>; // the cache decodes a kind's objects with its message
+      // A PodDisruptionBudget has its say here, and nowhere else: before a Pod that still runs is asked to go. It refuses with
+      // TooManyRequests, or adds the condition on its own revision that the two are committed under.
+      if (copy.metadata.deletionTimestamp === '') copy.status = disrupted(copy.status, circumstances.now);
+      return prepareDelete(circumstances, cached, copy, { gracePeriodSeconds, propagation: 0 });
+    },
+  };
+}
+
+function disrupted(status: PodStatus | undefined, now: string): PodStatus {
+  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
+  const condition = Condition.fromJSON({
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'The Pod was asked to go so that its node can be emptied',
+    lastTransitionTime: now,
+  });
+  return { ...(status ?? PodStatus.fromJSON({})), conditions: [...others, condition] };
+}

@@ -1,0 +1,43 @@
+import type { KindDefinition } from '@navarch/kinds';
+import { keyString } from '@navarch/machinery';
+import { CachedObject } from '../cache/cached-object.ts';
+import { byNamespaceAndName } from '../cache/object-cache.ts';
+import { parseStorageKey } from '../storage/keys.ts';
+import type { Prepared, View } from './write.ts';
+
+/**
+ * The current state as a transaction's own writes leave it, so that each is decided on what those before it do: a Namespace
+ * and what lives in it are made together, and two Services get two addresses. An object that was written has the revision
+ * that it had before, 0n when it is new: that is what the transaction compares it with.
+ */
+export class OwnWrites implements View {
+  readonly #base: View;
+  readonly #written = new Map<KindDefinition, Map<string, CachedObject | undefined>>();
+
+  constructor(base: View) {
+    this.#base = base;
+  }
+
+  get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined {
+    const own = this.#written.get(kind);
+    const key = keyString({ namespace, name });
+    return own?.has(key) ? own.get(key) : this.#base.get(kind, namespace, name);
+  }
+
+  list(kind: KindDefinition): Iterable<CachedObject> {
+    const own = this.#written.get(kind);
+    if (own === undefined) return this.#base.list(kind);
+    const others = [...this.#base.list(kind)].filter((object) => !own.has(keyString(object)));
+    return [...others, ...[...own.values()].filter((object) => object !== undefined)].sort(byNamespaceAndName);
+  }
+
+  add(kind: KindDefinition, { key, ops, body, gone }: Prepared): void {
+    const named = parseStorageKey(key);
+    if (named === undefined || ops.length === 0) return;
+    const { namespace, name } = named;
+    const revision = this.#base.get(kind, namespace, name)?.revision ?? 0n;
+    const own = this.#written.get(kind) ?? new Map<string, CachedObject | undefined>();
+    own.set(keyString(named), gone ? undefined : new CachedObject({ kind, key, namespace, name, revision }, body));
+    this.#written.set(kind, own);
+  }
+}

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -52,9 +52,9 @@ execFileSync(
   { stdio: 'inherit' },
 );
 
-const modules = globSync('**/*.ts', { cwd: out })
-  .filter((file) => !file.startsWith('google/protobuf/'))
-  .sort();
+const generated = globSync('**/*.ts', { cwd: out }).sort();
+for (const file of generated) makeStrict(join(out, file));
+const modules = generated.filter((file) => !file.startsWith('google/protobuf/'));
 // Kinds and the api are exported flat; the protocols of etcd and CRI, whose names are their own, as a namespace each.
 const lines = modules.map((file) => {
   if (file.startsWith('navarch/')) return `export * from './${file}';`;
@@ -69,3 +69,33 @@ writeFileSync(
 );
 writeFileSync(join(out, 'index.ts'), `${lines.join('\n')}\nexport { descriptorSet } from './descriptors.ts';\n`);
 writeFileSync(stamp, digest);
+
+/**
+ * Makes generated decoders refuse what protobuf forbids. As generated, a tag of 0 or the end of a group that never began
+ * silently ends a message, and a field may reach beyond the message that holds it; what follows is then read as something
+ * that nobody wrote. And in Navarch's own messages text that is not UTF-8 is refused too, instead of being changed into
+ * other text. (What containers say about themselves through CRI is not ours to refuse.)
+ * @param {string} file
+ */
+function makeStrict(file) {
+  const text = readFileSync(file, 'utf8');
+  const strayEnd = /if \(\(tag & 7\) === 4 \|\| tag === 0\) \{\s*break;\s*\}/g;
+  const loopEnd = /(reader\.skip\(tag & 7\);\s*\}\n)(\s*)return message;/g;
+  const decoders = text.match(/const end = length === undefined/g)?.length ?? 0;
+  const found = [strayEnd, loopEnd].map((pattern) => text.match(pattern)?.length ?? 0);
+  if (found.some((count) => count !== decoders)) {
+    throw new Error(
+      `${file}: ts-proto writes decoders differently now: ${decoders} of them, but ${found.join(' and ')}`,
+    );
+  }
+  const refused = (why) => `throw new globalThis.Error("${why}");`;
+  const ours = !/^(cri|containerd|containerdevents|etcd)\//.test(relative(out, file));
+  const strict = text
+    .replaceAll('reader.string()', ours ? 'reader.string(true)' : 'reader.string()')
+    .replaceAll(strayEnd, `if ((tag & 7) === 4 || tag >>> 3 === 0) { ${refused('a tag is invalid')} }`)
+    .replaceAll(loopEnd, (_, loop, indent) => {
+      const check = `if (reader.pos !== end) { ${refused('a field reaches beyond its message')} }`;
+      return `${loop}${indent}${check}\n${indent}return message;`;
+    });
+  writeFileSync(file, strict);
+}

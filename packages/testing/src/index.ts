@@ -1,5 +1,6 @@
 export * from './etcd.ts';
 export * from './free-port.ts';
 export * from './nats.ts';
+export * from './random.ts';
 export * from './tcp-proxy.ts';
 export * from './wait-for.ts';

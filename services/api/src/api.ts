@@ -76,6 +76,7 @@ export class Api implements Component {
     this.#server = new ApiServer({
       listen,
       logger,
+      metrics: callMetrics,
       services: [
         {
           definition: encodedResourcesService,

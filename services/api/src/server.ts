@@ -8,6 +8,8 @@ import {
   warnIfPublic,
 } from '@navarch/kit';
 import { HealthImplementation } from 'grpc-health-check';
+import type { CallMetrics } from './grpc/call-metrics.ts';
+import { readableRequests } from './grpc/readable-requests.ts';
 import { addReflection } from './grpc/reflection.ts';
 
 /** An object of 1 MiB and a transaction of many fit; nothing that a writer may send is larger. */
@@ -24,6 +26,7 @@ interface ServerOptions {
   readonly listen: Address;
   readonly services: readonly GrpcService[];
   readonly logger: Logger;
+  readonly metrics: CallMetrics;
   /** Resolves once calls can be answered: health checks say NOT_SERVING until then. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Ends what would go on for ever: watches and sessions. */
@@ -46,7 +49,10 @@ export class ApiServer implements Component {
       'grpc.max_receive_message_length': receiveLimitBytes,
       'grpc.max_concurrent_streams': 100_000,
     });
-    for (const { definition, handlers } of options.services) this.#server.addService(definition, handlers);
+    for (const service of options.services) {
+      const { definition, handlers } = readableRequests(service, options.metrics);
+      this.#server.addService(definition, handlers);
+    }
     this.#health.addToServer(this.#server);
     addReflection(this.#server);
   }

@@ -1,13 +1,10 @@
-import { namespace as namespaceKind } from '@navarch/kinds';
 import { ApiError, generatedName } from '@navarch/machinery';
-import type { Namespace } from '@navarch/proto';
-import type { Compare } from '@navarch/store';
 import { describe } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
 import { storageKey } from '../storage/keys.ts';
-import { admit } from './admission.ts';
+import { complete, judge } from './admission/chain.ts';
 import type { Incoming } from './incoming.ts';
-import { complete, encodeBody, objectErrors, refuse, type WritableObject } from './object-rules.ts';
+import { encodeBody, type WritableObject } from './object-rules.ts';
 import { uidFrom } from './uid.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
@@ -41,20 +38,18 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
       };
       // Status is what is seen, and of a new object nothing has been seen yet.
       if (kind.hasStatus) next.status = undefined;
-      complete(kind, next);
+      const step = { circumstances, kind, next, previous: undefined };
+      const completed = complete(step);
       const key = storageKey(kind, { namespace, name: named });
-      const home = homeCompare(view, kind, namespace);
       if (view.get(kind, namespace, named) !== undefined) {
         throw new ApiError('AlreadyExists', `${describe(kind, namespace, named)} already exists`);
       }
-      const errors = objectErrors(kind, next);
-      refuse(kind, next.metadata, errors);
-      const admitted = admit(circumstances, kind, next, undefined);
+      const { compare, ops } = judge(step, completed);
       const body = encodeBody(kind, next);
       return {
         key,
-        compare: [{ key, modRevision: 0n }, ...home, ...admitted.compare],
-        ops: [{ type: 'put', key, value: seal(body) }, ...admitted.ops],
+        compare: [{ key, modRevision: 0n }, ...compare],
+        ops: [{ type: 'put', key, value: seal(body) }, ...ops],
         body,
         revision: 0n,
         gone: false,
@@ -62,23 +57,6 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
       } satisfies Prepared;
     },
   };
-}
-
-/** The namespace must be there and stay as it is, so that nothing is made in one that is being emptied. */
-function homeCompare(view: View, kind: Incoming['kind'], namespace: string): readonly Compare[] {
-  if (kind.scope === 'Cluster') return [];
-  const home = view.get(namespaceKind, '', namespace);
-  if (home === undefined) {
-    throw new ApiError(
-      'NotFound',
-      `namespace "${namespace}" not found: create it first, or name another in metadata.namespace`,
-    );
-  }
-  const { metadata, status } = home.object as Namespace; // the cache decodes a kind's objects with its message
-  if (metadata?.deletionTimestamp !== '' || status?.phase === 'Terminating') {
-    throw new ApiError('Forbidden', `namespace "${namespace}" is being deleted: nothing can be created in it`);
-  }
-  return kind.storage === 'store' ? [{ key: home.key, modRevision: home.revision }] : [];
 }
 
 /** A name that is free here may be taken by the time of the commit: then the write is prepared again, with other names. */

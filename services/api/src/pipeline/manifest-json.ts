@@ -3,13 +3,35 @@ import { ApiError, type FieldError, type Json, type JsonObject } from '@navarch/
 import { describe } from '../read/resource-name.ts';
 import type { WritableObject } from './object-rules.ts';
 
+/** No kind is nested nearly so deep, and whatever walks through an object may rely on it. */
+const maxDepth = 100;
+
 /** Parses JSON. The parser's own message is left out: it quotes the text, which may be a secret's. */
 export function parseJson(text: string, what: string): Json {
+  if (depthOf(text) > maxDepth) {
+    throw new ApiError('BadRequest', `${what} is nested too deep: at most ${maxDepth} levels are read`);
+  }
   try {
     return JSON.parse(text) as Json; // that is what JSON.parse gives
   } catch {
     throw new ApiError('BadRequest', `${what} is not valid JSON`);
   }
+}
+
+/** How many objects and lists stand within one another, told from the text. One pass: a text may be megabytes long. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const symbol = text[i];
+    if (symbol === '"') quoted = !quoted;
+    else if (quoted && symbol === '\\') i++;
+    else if (quoted) continue;
+    else if (symbol === '{' || symbol === '[') deepest = Math.max(deepest, ++depth);
+    else if (symbol === '}' || symbol === ']') depth--;
+  }
+  return deepest;
 }
 
 /** The kind and object that a manifest describes. Throws Invalid, naming every field that is wrong. */

@@ -1,7 +1,6 @@
 import type { KindDefinition } from '@navarch/kinds';
 import {
   ApiError,
-  applyDefaults,
   type FieldError,
   formatProblem,
   type KubeObject,
@@ -27,12 +26,6 @@ export const maxObjectBytes = 1024 * 1024;
 const maxAnnotationBytes = 256 * 1024;
 
 const nameFormats = { label: 'DNS_LABEL', label1035: 'DNS_LABEL_1035', subdomain: 'DNS_SUBDOMAIN' } as const;
-
-/** Gives absent fields their defaults. Changes `object`. */
-export function complete(kind: KindDefinition, object: WritableObject): void {
-  applyDefaults(kind.schema, object);
-  kind.complete?.(object);
-}
 
 /** Everything in one object that breaks a rule. */
 export function objectErrors(kind: KindDefinition, object: WritableObject): FieldError[] {

@@ -1,7 +1,7 @@
 import { type KindDefinition, namespace as namespaceKind } from '@navarch/kinds';
 import type { Namespace } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { release } from './admission.ts';
+import { release } from './admission/chain.ts';
 import { asItWas } from './current.ts';
 import type { WritableObject } from './object-rules.ts';
 import type { Circumstances, Prepared } from './write.ts';
@@ -24,12 +24,13 @@ export function namespaceFinalizers(kind: KindDefinition, object: object): reado
 }
 
 /** Takes the object out of the store, and gives back what it had been given. `body` is how it was last. */
-export function removal(_circumstances: Circumstances, cached: CachedObject, body: Uint8Array): Prepared {
+export function removal(circumstances: Circumstances, cached: CachedObject, body: Uint8Array): Prepared {
   const { key } = cached;
+  const { compare, ops } = release(circumstances, cached);
   return {
     key,
-    compare: [asItWas(cached)],
-    ops: [{ type: 'delete', key }, ...release(cached)],
+    compare: [asItWas(cached), ...compare],
+    ops: [{ type: 'delete', key }, ...ops],
     body,
     revision: cached.revision,
     gone: true,

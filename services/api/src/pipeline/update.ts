@@ -1,11 +1,11 @@
 import type { KindDefinition } from '@navarch/kinds';
-import { ApiError, type FieldError } from '@navarch/machinery';
+import { ApiError } from '@navarch/machinery';
 import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
 import { seal } from '../storage/envelope.ts';
-import { admit } from './admission.ts';
+import { complete, judge } from './admission/chain.ts';
 import { asItWas, copyOf, current, type Precondition } from './current.ts';
 import type { Incoming } from './incoming.ts';
-import { complete, encodeBody, objectErrors, refuse, updateErrors, type WritableObject } from './object-rules.ts';
+import { encodeBody, type WritableObject } from './object-rules.ts';
 import { readyToGo, removal } from './removal.ts';
 import type { Circumstances, Prepared, Write } from './write.ts';
 
@@ -55,24 +55,19 @@ export function changeWrite(
 export function prepareChange(circumstances: Circumstances, cached: CachedObject, proposed: WritableObject): Prepared {
   const { kind, key } = cached;
   const next: WritableObject = { ...proposed, metadata: keptMetadata(proposed, cached.object) };
-  complete(kind, next);
-  const admitted = admit(circumstances, kind, next, cached);
+  const step = { circumstances, kind, next, previous: cached };
+  const completed = complete(step);
   if (!sameContent(kind, next, cached.object)) next.metadata.generation++;
   const body = encodeBody(kind, next);
   if (cached.body.equals(body)) {
     return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
   }
-  const errors = [
-    ...objectErrors(kind, next),
-    ...updateErrors(kind, next, cached.object),
-    ...finalizerErrors(next, cached.object),
-  ];
-  refuse(kind, next.metadata, errors);
+  const { compare, ops } = judge(step, completed);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
   return {
     key,
-    compare: [asItWas(cached), ...admitted.compare],
-    ops: [{ type: 'put', key, value: seal(body) }, ...admitted.ops],
+    compare: [asItWas(cached), ...compare],
+    ops: [{ type: 'put', key, value: seal(body) }, ...ops],
     body,
     revision: 0n,
     gone: false,
@@ -97,12 +92,4 @@ function sameContent(kind: KindDefinition, next: WritableObject, previous: Reado
     return kind.message.encode(bare).finish();
   };
   return Buffer.compare(content(next), content(previous)) === 0;
-}
-
-/** An object that is on its way out can't be held back by somebody new. */
-function finalizerErrors(next: WritableObject, { metadata: previous }: ReadonlyObject): FieldError[] {
-  if (previous.deletionTimestamp === '') return [];
-  const added = next.metadata.finalizers.filter((name) => !previous.finalizers.includes(name));
-  if (added.length === 0) return [];
-  return [{ path: 'metadata.finalizers', message: `can not gain ${added.join(', ')}: the object is being deleted` }];
 }

@@ -1,8 +1,9 @@
 import { type Clock, onAbort } from '@navarch/kit';
 import { ApiError } from '@navarch/machinery';
 import type { Readable } from 'node:stream';
+import { readable } from '../grpc/readable-requests.ts';
 
-/** The first message of a stream, which is paused after it. Throws BadRequest when none comes in time. */
+/** The first message of a stream, which is paused after it. Throws BadRequest when none comes in time, or none that can be read. */
 export async function firstMessage<T>(
   stream: Readable,
   options: { what: string; timeoutMs: number; clock: Clock; signal: AbortSignal },
@@ -12,7 +13,11 @@ export async function firstMessage<T>(
   const onData = (message: T) => {
     stream.pause();
     stream.off('data', onData);
-    resolve(message);
+    try {
+      resolve(readable(message));
+    } catch (error) {
+      reject(error);
+    }
   };
   const onEnd = () => reject(new ApiError('BadRequest', `the stream ended before ${what}`));
   stream.on('data', onData);

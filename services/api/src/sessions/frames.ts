@@ -1,4 +1,5 @@
 import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
+import { readMessage } from '../grpc/readable-requests.ts';
 import { NodeSessionsService, PodsService, StreamFrame } from '@navarch/proto';
 
 /** Frames pass through the api as the bytes they came in: only the first of each stream is looked at. */
@@ -25,6 +26,7 @@ export function encodeFrame(frame: NonNullable<StreamFrame['frame']>): Buffer {
   return Buffer.from(StreamFrame.encode({ frame }).finish());
 }
 
+/** Throws BadRequest when it is no frame. */
 export function decodeFrame(encoded: Buffer): StreamFrame['frame'] {
-  return StreamFrame.decode(encoded).frame;
+  return readMessage((bytes) => StreamFrame.decode(bytes), encoded).frame;
 }

@@ -1,11 +1,11 @@
+import { isIPv4 } from 'node:net';
 import { nodePortRange, service as serviceKind } from '@navarch/kinds';
 import { ApiError, type FieldError } from '@navarch/machinery';
 import type { Service, ServicePort, ServiceSpec } from '@navarch/proto';
 import type { Operation } from '@navarch/store';
-import type { CachedObject } from '../cache/cached-object.ts';
-import type { Admitted } from './admitted.ts';
-import { refuse, type WritableObject } from './object-rules.ts';
-import type { Circumstances } from './write.ts';
+import type { CachedObject } from '../../cache/cached-object.ts';
+import type { Circumstances } from '../write.ts';
+import type { Admitted, Link, Step } from './link.ts';
 
 /**
  * A Service's address and node ports. Each one in use is a key of its own beside the objects, made and removed in the
@@ -13,14 +13,16 @@ import type { Circumstances } from './write.ts';
  */
 const allocationPrefix = '/navarch-allocations';
 
-/** Fills in what the Service needs and was not given, keeps what it had. Changes `next`. */
-export function admitService(
-  circumstances: Circumstances,
-  next: WritableObject,
-  previous: CachedObject | undefined,
-): Admitted {
+/** Fills in what a Service needs and was not given, keeps what it had, and gives back what it no longer needs. */
+export const services: Link = {
+  admit: (step) => (step.kind.case === serviceKind.case ? admitService(step) : undefined),
+  release: (_, going) =>
+    going.kind.case === serviceKind.case ? { ops: deletions(claimsOf(specOf(going)).keys()) } : undefined,
+};
+
+function admitService({ circumstances, next, previous }: Step): Admitted | undefined {
   const spec = (next as Service).spec; // the caller has looked at the kind
-  if (spec === undefined) return { compare: [], ops: [] };
+  if (spec === undefined) return undefined;
   const before = previous === undefined ? undefined : specOf(previous);
   const used = new UsedClaims(circumstances, previous?.key);
   const wanted: ServiceSpec = { ...spec, clusterIp: clusterIp(circumstances, spec, before, used) };
@@ -30,24 +32,19 @@ export function admitService(
   const had = claimsOf(before);
   const claims = claimsOf(wanted);
   const fresh = [...claims].filter(([key]) => !had.has(key));
-  refuse(
-    serviceKind,
-    next.metadata,
-    fresh.flatMap(([key, field]) => used.conflict(key, field) ?? []),
-  );
   const owner = Buffer.from(`${next.metadata.namespace}/${next.metadata.name}`, 'utf8');
   return {
+    errors: fresh.flatMap(([key, field]) => used.conflict(key, field) ?? []),
     compare: fresh.map(([key]) => ({ key, modRevision: 0n })),
     ops: [
       ...fresh.map(([key]): Operation => ({ type: 'put', key, value: owner })),
-      ...[...had.keys()].filter((key) => !claims.has(key)).map((key): Operation => ({ type: 'delete', key })),
+      ...deletions([...had.keys()].filter((key) => !claims.has(key))),
     ],
   };
 }
 
-/** Gives back all that a Service had. */
-export function releaseService(cached: CachedObject): readonly Operation[] {
-  return [...claimsOf(specOf(cached)).keys()].map((key) => ({ type: 'delete', key }));
+function deletions(keys: Iterable<string>): Operation[] {
+  return [...keys].map((key) => ({ type: 'delete', key }));
 }
 
 function specOf(cached: CachedObject): ServiceSpec | undefined {
@@ -159,7 +156,8 @@ class UsedClaims {
   /** Why a claim can't be met. */
   conflict(key: string, { path, value }: Claim): FieldError | undefined {
     const { serviceNetwork } = this.#circumstances;
-    const problem = path === 'spec.clusterIP' ? serviceNetwork.problem(value) : undefined;
+    // What is no address at all, validation says.
+    const problem = path === 'spec.clusterIP' && isIPv4(value) ? serviceNetwork.problem(value) : undefined;
     if (problem !== undefined) return { path, message: problem };
     const owner = this.#all().get(key);
     return owner === undefined ? undefined : { path, message: `${value} is in use by the Service ${owner}` };

@@ -1,7 +1,7 @@
 import type { Service } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
-import { service } from './manifests.fixture.ts';
+import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../../api.fixture.ts';
+import { service } from '../manifests.fixture.ts';
 
 let running: TestApi;
 let client: TestClient;

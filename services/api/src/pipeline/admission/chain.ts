@@ -1,0 +1,58 @@
+import type { FieldError } from '@navarch/machinery';
+import type { Compare, Operation } from '@navarch/store';
+import type { CachedObject } from '../../cache/cached-object.ts';
+import { refuse } from '../object-rules.ts';
+import type { Circumstances } from '../write.ts';
+import { defaults } from './defaults.ts';
+import { home } from './home.ts';
+import type { Admitted, Link, Step } from './link.ts';
+import { namespaces } from './namespaces.ts';
+import { services } from './services.ts';
+import { validation } from './validation.ts';
+
+/**
+ * The chain of admission: every create, update, status update and binding goes through these links in this order, and every
+ * removal through their releases.
+ */
+
+/** They complete the object: after them it is as it would be stored. */
+const completing: readonly Link[] = [defaults, home, namespaces, services];
+
+/** They look at the completed object, and change it no more. Not asked about a write that changes nothing. */
+const judging: readonly Link[] = [validation];
+
+/** What all links add to a write. */
+export interface Admission {
+  readonly compare: readonly Compare[];
+  readonly ops: readonly Operation[];
+}
+
+/** Brings the object of a write to the form in which it would be stored. Changes `step.next`. Throws ApiError. */
+export function complete(step: Step): Admitted {
+  return together(completing.map((link) => link.admit?.(step)));
+}
+
+/** Whether the completed object may be stored. Throws Invalid with everything that is wrong, or what refused it. */
+export function judge(step: Step, completed: Admitted): Admission {
+  const { errors, compare, ops } = together([completed, ...judging.map((link) => link.admit?.(step))]);
+  refuse(step.kind, step.next.metadata, errors);
+  return { compare, ops };
+}
+
+/** What has to happen with the removal of an object, beyond the removal. */
+export function release(circumstances: Circumstances, going: CachedObject): Admission {
+  return together([...completing, ...judging].map((link) => link.release?.(circumstances, going)));
+}
+
+function together(parts: readonly (Admitted | undefined)[]): Required<Admitted> {
+  const errors: FieldError[] = [];
+  const compare: Compare[] = [];
+  const ops: Operation[] = [];
+  for (const part of parts) {
+    if (part === undefined) continue;
+    errors.push(...(part.errors ?? []));
+    compare.push(...(part.compare ?? []));
+    ops.push(...(part.ops ?? []));
+  }
+  return { errors, compare, ops };
+}

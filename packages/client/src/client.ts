@@ -20,7 +20,7 @@ import type {
  * A call that `signal` ends rejects with the signal's reason. Objects given to a write are not changed; `metadata.resourceVersion`, when set, is the version that must still be current.
  */
 export interface Client {
-  get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options?: CallOptions): Promise<Live<T>>;
+  get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options?: ReadOptions): Promise<Live<T>>;
   /** Everything the selectors choose, at one revision; chunks are fetched and joined. */
   list<T extends KubeObject>(kind: KindDefinition<T>, options?: ListOptions): Promise<ListResult<T>>;
   /** Batches of one revision each, for one kind. With `after` undefined, begins with what there is (`initial`). */
@@ -72,6 +72,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends CallOptions {
+  /** As it was at this revision; as it is now when undefined. 'Expired' when the store has forgotten it. */
+  readonly at?: bigint | undefined;
+}
+
 export interface WriteOptions extends CallOptions {
   readonly fence?: Fence;
   readonly dryRun?: boolean;
@@ -105,7 +110,7 @@ export interface PatchText {
   readonly resourceVersion?: string;
 }
 
-export interface ListOptions extends CallOptions {
+export interface ListOptions extends ReadOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;

@@ -6,9 +6,11 @@ import {
   ClusterService,
   type ErrorDetail,
   Eviction,
+  Form,
   type Pod,
   type Resource,
   ResourcesService,
+  RevisionMatch,
   WatchEvent_Type,
 } from '@navarch/proto';
 import type {
@@ -21,6 +23,7 @@ import type {
   ListOptions,
   ListResult,
   PatchText,
+  ReadOptions,
   ScaleOptions,
   WatchBatch,
   WatchedChange,
@@ -65,8 +68,8 @@ class GrpcApiClient implements ApiClient {
     this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
   }
 
-  async get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options: CallOptions = {}): Promise<Live<T>> {
-    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+  async get<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options: ReadOptions = {}): Promise<Live<T>> {
+    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name, ...asOf(options) };
     return liveObject<T>(await this.#connection.read(ResourcesService.get, request, options));
   }
 
@@ -75,7 +78,7 @@ class GrpcApiClient implements ApiClient {
       return await this.#listOnce(kind, options);
     } catch (error) {
       // History went away between two chunks; a new list begins at a newer revision.
-      if (!isApiError(error, 'Expired')) throw error;
+      if (!isApiError(error, 'Expired') || options.at !== undefined) throw error;
       return await this.#listOnce(kind, options);
     }
   }
@@ -83,7 +86,10 @@ class GrpcApiClient implements ApiClient {
   async *watch<T extends KubeObject>(kind: KindDefinition<T>, options: WatchOptions): AsyncIterable<WatchBatch<T>> {
     const { namespace = '', labelSelector = '', fieldSelector = '', after = 0n, signal } = options;
     const target = { resource: kind.resource, namespace, labelSelector, fieldSelector };
-    for await (const { revision, initial, events } of this.raw.watch({ targets: [target], after }, signal)) {
+    for await (const { revision, initial, events } of this.raw.watch(
+      { targets: [target], after, form: Form.FULL },
+      signal,
+    )) {
       const changes = events.flatMap(({ type, resource }): WatchedChange<T>[] =>
         resource ? [{ type: changeTypes[type] ?? 'modified', object: liveObject<T>(resource) }] : [],
       );
@@ -138,7 +144,7 @@ class GrpcApiClient implements ApiClient {
   }
 
   getScale(kind: KindDefinition, key: Key, options: CallOptions = {}) {
-    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name, ...asOf({}) };
     return this.#connection.read(ResourcesService.getScale, request, options);
   }
 
@@ -197,6 +203,8 @@ class GrpcApiClient implements ApiClient {
         fieldSelector,
         limit: chunkSize,
         continue: next,
+        // What comes after the first chunk is at its revision.
+        ...asOf(next === '' ? options : {}),
       };
       const chunk = await this.#connection.read(ResourcesService.list, request, options);
       for (const resource of chunk.items) items.push(liveObject<T>(resource));
@@ -228,6 +236,11 @@ const changeTypes: Readonly<Partial<Record<WatchEvent_Type, WatchedChange<KubeOb
   [WatchEvent_Type.MODIFIED]: 'modified',
   [WatchEvent_Type.DELETED]: 'deleted',
 };
+
+function asOf({ at }: ReadOptions) {
+  const match = at === undefined ? RevisionMatch.UNSPECIFIED : RevisionMatch.EXACT;
+  return { revision: at, match, form: Form.FULL };
+}
 
 function present(resource: Resource | undefined): Resource {
   if (resource === undefined) throw new ApiError('InternalError', 'the api answered without the object');

@@ -1,7 +1,7 @@
 import type { EventBus } from '@navarch/bus';
 import { Backoff, type Clock, type Logger, linkSignals, retry } from '@navarch/kit';
 import { ApiError, isApiError, type KubeObject } from '@navarch/machinery';
-import type { Resource, WatchEvent, WatchRequest } from '@navarch/proto';
+import { Form, type Resource, type WatchEvent, type WatchRequest } from '@navarch/proto';
 import type { CachedKind } from './cached-kind.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { Change } from './informer-set.ts';
@@ -91,6 +91,7 @@ export class Lane {
       targets: kinds.map(({ target: { kind, namespace = '', labelSelector = '', fieldSelector = '' } }) => {
         return { resource: kind.resource, namespace, labelSelector, fieldSelector };
       }),
+      form: Form.FULL,
     };
     const beginning: Resource[] = [];
     try {

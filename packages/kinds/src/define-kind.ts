@@ -2,7 +2,7 @@ import { type FieldError, type KubeObject, type MessageSchema, messageSchema } f
 import type { Resource } from '@navarch/proto';
 
 /** The name of a kind's field in the oneof of Resource: 'pod', 'replicaSet'. */
-export type ResourceCase = NonNullable<Resource['object']>['$case'];
+export type ResourceCase = Exclude<NonNullable<Resource['object']>['$case'], 'partial'>;
 
 /** The message type of a kind. */
 export type ObjectOf<C extends ResourceCase> = Extract<NonNullable<Resource['object']>, { $case: C }>['value'];

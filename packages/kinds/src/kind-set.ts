@@ -35,7 +35,14 @@ export class KindSet implements Kinds {
     return this.#byApiVersion.get(`${apiVersion} ${kind}`);
   }
 
-  of({ $case }: NonNullable<Resource['object']>): KindDefinition {
+  of(object: NonNullable<Resource['object']>): KindDefinition {
+    const { $case } = object;
+    if ($case === 'partial') {
+      const { apiVersion, kind: name } = object.value;
+      const kind = this.byApiVersion(apiVersion, name);
+      if (kind === undefined) throw new ApiError('BadRequest', `there is no kind "${name}" of ${apiVersion}`);
+      return kind;
+    }
     const kind = this.#byCase.get($case);
     if (kind === undefined)
       throw new ApiError('InternalError', `kind ${$case} is in the contract but has no definition`);

@@ -18,13 +18,14 @@ export function toResource<T extends KubeObject>(kind: KindDefinition<T>, object
   return { revision: BigInt(text), object: { $case: kind.case, value } as unknown as Resource['object'] };
 }
 
-/** The object in a Resource and its kind, as they are. Throws BadRequest when there is none. */
+/** The object in a Resource, or its metadata alone, and its kind, as they are. Throws BadRequest when there is none. */
 export function fromResource(
-  resource: Resource,
+  { object }: Resource,
   kinds: Kinds = builtinKinds,
 ): { kind: KindDefinition; object: KubeObject } {
-  if (resource.object === undefined) throw new ApiError('BadRequest', 'the resource holds no object');
-  return { kind: kinds.of(resource.object), object: resource.object.value };
+  if (object === undefined) throw new ApiError('BadRequest', 'the resource holds no object');
+  const value = object.$case === 'partial' ? { metadata: object.value.metadata } : object.value;
+  return { kind: kinds.of(object), object: value };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { KindDefinition } from '@navarch/kinds';
-import type { ObjectMeta } from '@navarch/proto';
+import { Form, type ObjectMeta } from '@navarch/proto';
+import { encodePartial } from '../wire/partial.ts';
 import { encodeEvent, encodeResource, type EventType, objectBytes } from '../wire/responses.ts';
 
 /** What the api itself reads of an object of any kind. Never changed: it is shared. */
@@ -42,6 +43,11 @@ export class CachedObject {
     return this.wire.subarray(this.wire.length - this.#bodyLength);
   }
 
+  /** The encoded Resource as a reader wants it. */
+  as(form: Form): Buffer {
+    return form === Form.METADATA ? encodePartial(this.revision, this.body, this.kind) : this.wire;
+  }
+
   /** Decoded, with `metadata.resourceVersion`. */
   get object(): ReadonlyObject {
     if (this.#object === undefined) {
@@ -65,7 +71,7 @@ export class Change {
   readonly revision: bigint;
   readonly before: CachedObject | undefined;
   readonly after: CachedObject | undefined;
-  readonly #encoded = new Map<EventType, Buffer>();
+  readonly #encoded = new Map<`${EventType} ${Form}`, Buffer>();
 
   constructor(revision: bigint, before: CachedObject | undefined, after: CachedObject | undefined) {
     this.revision = revision;
@@ -90,17 +96,18 @@ export class Change {
   }
 
   /** The encoded WatchEvent, made once for all readers. A deletion carries the last state with the change's revision. */
-  encode(type: EventType): Buffer {
-    let event = this.#encoded.get(type);
+  encode(type: EventType, form: Form = Form.FULL): Buffer {
+    let event = this.#encoded.get(`${type} ${form}`);
     if (event === undefined) {
-      event = encodeEvent(type, this.#resource(type));
-      this.#encoded.set(type, event);
+      event = encodeEvent(type, this.#resource(type, form));
+      this.#encoded.set(`${type} ${form}`, event);
     }
     return event;
   }
 
-  #resource(type: EventType): Buffer {
+  #resource(type: EventType, form: Form): Buffer {
     const object = type === 3 ? (this.before ?? this.newest) : this.newest;
+    if (form === Form.METADATA) return encodePartial(this.revision, object.body, object.kind);
     return object.revision === this.revision ? object.wire : encodeResource(this.revision, object.body);
   }
 }

@@ -6,9 +6,10 @@ interface NamespaceIndex {
   readonly objects: Map<string, CachedObject>;
 }
 
-/** The objects of one kind, in the order of lists: by namespace, then by name. */
+/** The objects of one kind, in the order of lists, which is that of their keys in the store. */
 export class KindIndex {
   readonly #namespaces = new Map<string, NamespaceIndex>();
+  /** The namespaces as they stand in keys: with the slash after them, which sorts behind `-`. */
   readonly #order = new SortedNames();
   #size = 0;
 
@@ -25,7 +26,7 @@ export class KindIndex {
     if (index === undefined) {
       index = { names: new SortedNames(), objects: new Map() };
       this.#namespaces.set(object.namespace, index);
-      this.#order.add(object.namespace);
+      this.#order.add(`${object.namespace}/`);
     }
     if (!index.objects.has(object.name)) {
       index.names.add(object.name);
@@ -41,14 +42,14 @@ export class KindIndex {
     index.names.delete(name);
     if (index.objects.size === 0) {
       this.#namespaces.delete(namespace);
-      this.#order.delete(namespace);
+      this.#order.delete(`${namespace}/`);
     }
   }
 
   /** All objects, or those of one namespace. Don't change the index meanwhile. */
   *list(namespace = ''): Generator<CachedObject, void, void> {
-    for (const each of namespace === '' ? this.#order.all : [namespace]) {
-      const index = this.#namespaces.get(each);
+    for (const each of namespace === '' ? this.#order.all : [`${namespace}/`]) {
+      const index = this.#namespaces.get(each.slice(0, -1));
       for (const name of index?.names.all ?? []) {
         const object = index?.objects.get(name);
         if (object !== undefined) yield object;

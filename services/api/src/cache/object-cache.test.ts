@@ -130,14 +130,14 @@ test('a list at an earlier revision is what the list was then', () => {
   );
 });
 
-test('the order of a list is by namespace, then by name', () => {
+test('the order of a list is that of the keys in the store, where the slash after a namespace sorts behind a dash', () => {
   const cache = new ObjectCache();
   const steps = ['b/x', 'a-b/x', 'a/y', 'a/x'].map((key) => key.split('/'));
   cache.apply(
     1n,
     steps.map(([namespace = '', name = '']) => update({ namespace, name, team: 'red' }, 1n)),
   );
-  expect(contentOf(cache.list(configMapKind))).toEqual(['a/x@1', 'a/y@1', 'a-b/x@1', 'b/x@1']);
+  expect(contentOf(cache.list(configMapKind))).toEqual(['a-b/x@1', 'a/x@1', 'a/y@1', 'b/x@1']);
 });
 
 test('the history is bounded: a reader who is overtaken is told so, and the writer never waits', () => {

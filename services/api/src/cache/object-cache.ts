@@ -58,7 +58,7 @@ export class ObjectCache {
     return this.#kinds.get(kind.place)?.get(namespace, name);
   }
 
-  /** By namespace and name. */
+  /** In the order of their keys. */
   list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
     return this.#kinds.get(kind.place)?.list(namespace) ?? [];
   }
@@ -123,8 +123,7 @@ export class ObjectCache {
 
   /** The objects of a kind as they were at an earlier revision, found by undoing the changes since. */
   listAt(kind: KindDefinition, namespace: string, revision: bigint): CachedObject[] {
-    const position = this.#history.positionAfter(revision);
-    if (position === undefined || revision > this.#revision) throw historyGone(revision);
+    const position = this.#positionAt(revision);
     const objects = new Map<string, CachedObject>();
     for (const object of this.list(kind, namespace)) objects.set(object.key, object);
     for (let at = this.#history.end - 1; at >= position; at--) {
@@ -134,7 +133,27 @@ export class ObjectCache {
         else objects.set(before.key, before);
       }
     }
-    return [...objects.values()].sort(byNamespaceAndName);
+    return [...objects.values()].sort(byKey);
+  }
+
+  /** One object as it was at an earlier revision. */
+  getAt(kind: KindDefinition, namespace: string, name: string, revision: bigint): CachedObject | undefined {
+    let object = this.get(kind, namespace, name);
+    if (object !== undefined && object.revision <= revision) return object;
+    const position = this.#positionAt(revision);
+    for (let at = this.#history.end - 1; at >= position; at--) {
+      for (const { newest, before } of changesOf(this.#history.at(at))) {
+        if (newest.kind.place === kind.place && newest.name === name && newest.namespace === namespace) object = before;
+      }
+    }
+    return object;
+  }
+
+  /** The first change after `revision`. */
+  #positionAt(revision: bigint): number {
+    const position = this.#history.positionAfter(revision);
+    if (position === undefined || revision > this.#revision) throw historyGone(revision);
+    return position;
   }
 
   #indexOf({ place }: KindDefinition): KindIndex {
@@ -157,8 +176,8 @@ function changesOf(set: ChangeSet | undefined | 'overtaken'): readonly Change[] 
   return set === undefined || set === 'overtaken' ? [] : set.changes;
 }
 
-/** The order of lists. */
-export function byNamespaceAndName(a: ObjectKey, b: ObjectKey): number {
-  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+/** The order of lists: that of the keys in the store, so that a list may go on there where the cache has left off. */
+export function byKey(a: ObjectKey, b: ObjectKey): number {
+  if (a.namespace !== b.namespace) return `${a.namespace}/` < `${b.namespace}/` ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
-import { ConfigMap, Resource, type WatchRequest } from '@navarch/proto';
+import { ConfigMap, Form, Resource, type WatchRequest } from '@navarch/proto';
 import { builtinKinds, configMap as configMapKind } from '@navarch/kinds';
 import { expect, test } from 'vitest';
 import { CachedObject } from '../cache/cached-object.ts';
@@ -15,6 +15,7 @@ class SlowCall extends EventEmitter {
   readonly request: WatchRequest = {
     targets: [{ resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' }],
     after: 0n,
+    form: Form.FULL,
   };
   readonly sent: Buffer[] = [];
   error: (Error & { details?: string }) | undefined;

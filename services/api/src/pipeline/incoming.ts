@@ -14,6 +14,9 @@ export interface Incoming {
 /** The object of a request. Throws BadRequest when it is missing or contradicts itself. */
 export function incoming(resource: Resource | undefined, kinds: Kinds = builtinKinds): Incoming {
   if (resource === undefined) throw new ApiError('BadRequest', 'resource must be set');
+  if (resource.object?.$case === 'partial') {
+    throw new ApiError('BadRequest', 'the resource holds only metadata: what is written must be the whole object');
+  }
   const { kind, object } = fromResource(resource, kinds);
   return { kind, ...normalize(kind, object as WritableObject, resource.revision) };
 }

@@ -1,7 +1,7 @@
 import type { KindDefinition } from '@navarch/kinds';
 import { keyString } from '@navarch/machinery';
 import { CachedObject } from '../cache/cached-object.ts';
-import { byNamespaceAndName } from '../cache/object-cache.ts';
+import { byKey } from '../cache/object-cache.ts';
 import { parseStorageKey } from '../storage/keys.ts';
 import type { Prepared, View } from './write.ts';
 
@@ -28,7 +28,7 @@ export class OwnWrites implements View {
     const own = this.#written.get(kind);
     if (own === undefined) return this.#base.list(kind);
     const others = [...this.#base.list(kind)].filter((object) => !own.has(keyString(object)));
-    return [...others, ...[...own.values()].filter((object) => object !== undefined)].sort(byNamespaceAndName);
+    return [...others, ...[...own.values()].filter((object) => object !== undefined)].sort(byKey);
   }
 
   add(kind: KindDefinition, { key, ops, body, gone }: Prepared): void {

@@ -1,20 +1,22 @@
 import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
-import { ApiError } from '@navarch/machinery';
-import type { GetRequest, ListRequest, WatchRequest } from '@navarch/proto';
+import { ApiError, isApiError } from '@navarch/machinery';
+import { Form, type GetRequest, type ListRequest, type WatchRequest } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { byNamespaceAndName, type ObjectCache } from '../cache/object-cache.ts';
+import { byKey, type ObjectCache } from '../cache/object-cache.ts';
 import { encodeList } from '../wire/responses.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { Page } from './page.ts';
 import { kindNamed, namespaceOf, notFound } from './resource-name.ts';
-import { select, type Selection, type Target } from './selection.ts';
-import type { Sources } from './source.ts';
+import { type RevisionRule, revisionRule } from './revision-rule.ts';
+import { select, type Target } from './selection.ts';
+import type { ObjectSource, Sources } from './source.ts';
+import { revisionForgotten } from './store-past.ts';
 import { Watcher } from './watcher.ts';
 
-/** A list's answer ends about here, whatever its limit, and says how to go on: gRPC messages must not be larger than 64 MiB. */
-const maxPageBytes = 32 * 1024 * 1024;
+const forms: readonly Form[] = [Form.UNSPECIFIED, Form.FULL, Form.METADATA];
 
-/** Reads of every kind, as fresh as the store. Answers are encoded messages. */
+/** Reads of every kind, as fresh as the store unless they ask for another revision. Answers are encoded messages. */
 export class Reader {
   readonly #kinds: Kinds;
   readonly #sources: Sources;
@@ -27,38 +29,60 @@ export class Reader {
   }
 
   /** An encoded Resource. */
-  async get({ resource, namespace, name }: GetRequest, signal: AbortSignal): Promise<Buffer> {
+  async get({ resource, namespace, name, revision, match, form }: GetRequest, signal: AbortSignal): Promise<Buffer> {
     const kind = kindNamed(this.#kinds, resource);
-    const { cache, fresh } = this.#source(kind);
-    const within = namespaceOf(kind, namespace);
+    const source = this.#sources.of(kind);
+    const key = { namespace: namespaceOf(kind, namespace), name };
     if (name === '') throw new ApiError('BadRequest', 'name must be set');
-    await fresh(signal);
-    const object = cache.get(kind, within, name);
-    if (object === undefined) throw notFound(kind, within, name);
-    return object.wire;
+    checkForm(form);
+    const rule = revisionRule({ revision, match, limit: 0, continue: '' });
+    const at = await settle(source, rule, signal);
+    const object = await inPast(
+      source,
+      at,
+      () => source.cache.getAt(kind, key.namespace, name, at),
+      (past) => past.get(kind, key, at, signal),
+    );
+    if (object === undefined) throw notFound(kind, key.namespace, name);
+    return object.as(form);
   }
 
   /** An encoded ListResponse. */
   async list(request: ListRequest, signal: AbortSignal): Promise<Buffer> {
     const selection = select(this.#kinds, request);
-    if (request.limit < 0) throw new ApiError('BadRequest', `limit must be 0 or more, not ${request.limit}`);
-    const { cache, fresh } = this.#source(selection.kind);
-    const newest = await fresh(signal);
-    const from = request.continue === '' ? undefined : decodeContinue(request.continue);
-    if (from !== undefined && from.revision > newest) {
-      throw new ApiError('Expired', 'continue is from a store that is no longer there; list again from the start');
-    }
-    const revision = from?.revision ?? cache.revision;
-    const all =
-      revision === cache.revision
-        ? cache.list(selection.kind, selection.namespace)
-        : cache.listAt(selection.kind, selection.namespace, revision);
-    const page = pageOf(all, selection, from, request.limit);
-    const last = page.items.at(-1);
-    const token = page.more && last ? encodeContinue({ revision, namespace: last.namespace, name: last.name }) : '';
+    const { kind, namespace } = selection;
+    const { limit, form } = request;
+    if (limit < 0) throw new ApiError('BadRequest', `limit must be 0 or more, not ${limit}`);
+    checkForm(form);
+    const rule = revisionRule(request);
+    const from = rule.at === 'continue' ? decodeContinue(request.continue) : undefined;
+    const source = this.#sources.of(kind);
+    const { cache } = source;
+    const revision = await settle(source, from === undefined ? rule : { at: 'exact', revision: from.revision }, signal);
+    const page = await inPast(
+      source,
+      revision,
+      () => {
+        const all = revision === cache.revision ? cache.list(kind, namespace) : cache.listAt(kind, namespace, revision);
+        const page = new Page(selection, limit);
+        for (const object of all) {
+          if (from !== undefined && byKey(object, from) <= 0) continue;
+          if (!page.offer(object)) break;
+        }
+        return page;
+      },
+      async (past) => {
+        const page = new Page(selection, limit);
+        for await (const object of past.list(kind, { namespace, after: from }, revision, signal)) {
+          if (!page.offer(object)) break;
+        }
+        return page;
+      },
+    );
+    const token = page.next === undefined ? '' : encodeContinue({ revision, ...page.next });
     return encodeList(
       revision,
-      page.items.map(({ wire }) => wire),
+      page.items.map((object) => object.as(form)),
       token,
     );
   }
@@ -66,17 +90,18 @@ export class Reader {
   /** Every object that a collection's deletion chooses. */
   async select(target: Target, signal: AbortSignal): Promise<readonly CachedObject[]> {
     const selection = select(this.#kinds, target);
-    const { cache, fresh } = this.#source(selection.kind);
-    await fresh(signal);
-    return [...cache.list(selection.kind, selection.namespace)].filter((object) => selection.matches(object));
+    const source = this.#sources.of(selection.kind);
+    await source.fresh(signal);
+    return [...source.cache.list(selection.kind, selection.namespace)].filter((object) => selection.matches(object));
   }
 
   /** The way through the changes that a watch asks for, from which WatchResponses are taken. */
   async watch(
-    { targets, after }: WatchRequest,
+    { targets, after, form }: WatchRequest,
     signal: AbortSignal,
   ): Promise<{ watcher: Watcher; cache: ObjectCache }> {
     if (targets.length === 0) throw new ApiError('BadRequest', 'targets must name at least one kind to watch');
+    checkForm(form);
     const selections = targets.map((target) => select(this.#kinds, target));
     const [source, ...others] = new Set(selections.map(({ kind }) => this.#sources.of(kind)));
     if (source === undefined || others.length > 0) {
@@ -87,29 +112,42 @@ export class Reader {
     if (after > newest) {
       throw new ApiError('Expired', `revision ${after} is newer than the newest, ${newest}; list again`);
     }
-    return { watcher: new Watcher({ cache, selections, after, clock: this.#clock }), cache };
-  }
-
-  #source(kind: Selection['kind']): { cache: ObjectCache; fresh: (signal: AbortSignal) => Promise<bigint> } {
-    const source = this.#sources.of(kind);
-    return { cache: source.cache, fresh: (signal) => source.fresh(signal) };
+    return { watcher: new Watcher({ cache, selections, after, form, clock: this.#clock }), cache };
   }
 }
 
-function pageOf(
-  objects: Iterable<CachedObject>,
-  selection: Selection,
-  after: { namespace: string; name: string } | undefined,
-  limit: number,
-): { items: CachedObject[]; more: boolean } {
-  const items: CachedObject[] = [];
-  let bytes = 0;
-  for (const object of objects) {
-    if (after !== undefined && byNamespaceAndName(object, after) <= 0) continue;
-    if (!selection.matches(object)) continue;
-    if ((limit > 0 && items.length === limit) || bytes >= maxPageBytes) return { items, more: true };
-    items.push(object);
-    bytes += object.wire.length;
+/** Waits until the cache is as new as `rule` wants, and gives the revision to read at. */
+async function settle(source: ObjectSource, rule: RevisionRule, signal: AbortSignal): Promise<bigint> {
+  const { cache } = source;
+  if (rule.at === 'any' && cache.filled) return cache.revision;
+  const wanted = 'revision' in rule ? rule.revision : undefined;
+  // What the cache has seen need not be asked for.
+  if (wanted === undefined || !cache.filled || wanted > cache.revision) {
+    const newest = await source.fresh(signal);
+    if (wanted !== undefined && wanted > newest) {
+      const why = `revision ${wanted} is newer than the newest, ${newest}: it is from a store that was reset or restored`;
+      throw new ApiError('Expired', `${why}; read without a revision, or list again from the start`);
+    }
   }
-  return { items, more: false };
+  return rule.at === 'exact' ? rule.revision : cache.revision;
+}
+
+/** What the cache still knows of a revision, or else what its source does. */
+async function inPast<T>(
+  { past }: ObjectSource,
+  revision: bigint,
+  fromCache: () => T,
+  fromSource: (past: NonNullable<ObjectSource['past']>) => Promise<T>,
+): Promise<T> {
+  try {
+    return fromCache();
+  } catch (error) {
+    if (!isApiError(error, 'Expired')) throw error;
+    if (past === undefined) throw revisionForgotten(revision, error);
+    return await fromSource(past);
+  }
+}
+
+function checkForm(form: Form): void {
+  if (!forms.includes(form)) throw new ApiError('BadRequest', `form ${form} is unknown: it is FULL or METADATA`);
 }

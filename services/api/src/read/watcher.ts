@@ -1,5 +1,6 @@
 import { type Clock, onAbort } from '@navarch/kit';
 import { ApiError } from '@navarch/machinery';
+import { Form } from '@navarch/proto';
 import type { CachedObject, Change, ChangeSet } from '../cache/cached-object.ts';
 import { historyGone, type ObjectCache } from '../cache/object-cache.ts';
 import { added, deleted, encodeEvent, encodeWatch, type EventType, modified } from '../wire/responses.ts';
@@ -15,6 +16,7 @@ const initialChunkBytes = 256 * 1024;
 export class Watcher {
   readonly #cache: ObjectCache;
   readonly #selections: readonly Selection[];
+  readonly #form: Form;
   readonly #clock: Clock;
   readonly #bookmarkMs: number;
   #epoch: number;
@@ -28,19 +30,21 @@ export class Watcher {
     cache: ObjectCache;
     selections: readonly Selection[];
     after: bigint;
+    form?: Form;
     clock: Clock;
     bookmarkMs?: number;
   }) {
     const { cache, selections, after } = options;
     this.#cache = cache;
     this.#selections = selections;
+    this.#form = options.form ?? Form.FULL;
     this.#clock = options.clock;
     this.#bookmarkMs = options.bookmarkMs ?? 1000;
     this.#epoch = cache.epoch;
     this.#told = after;
     if (after === 0n) {
       this.#position = cache.history.end;
-      this.#initial = initialState(cache, selections);
+      this.#initial = initialState(cache, selections, this.#form);
       return;
     }
     const position = after > cache.revision ? undefined : cache.history.positionAfter(after);
@@ -114,7 +118,7 @@ export class Watcher {
       const concerned = this.#selections.filter(({ kind }) => kind.place === change.kind.place);
       if (concerned.length === 0) continue;
       const type = seenThrough(concerned, change);
-      if (type !== undefined) events.push(change.encode(type));
+      if (type !== undefined) events.push(change.encode(type, this.#form));
     }
     return events;
   }
@@ -128,22 +132,22 @@ function seenThrough(selections: readonly Selection[], { before, after }: Change
   return was ? deleted : undefined;
 }
 
-function initialState(cache: ObjectCache, selections: readonly Selection[]): Generator<Buffer, void, void> {
+function initialState(cache: ObjectCache, selections: readonly Selection[], form: Form): Generator<Buffer, void, void> {
   const { revision } = cache;
   const objects = new Set(
     selections.flatMap((selection) =>
       [...cache.list(selection.kind, selection.namespace)].filter((object) => selection.matches(object)),
     ),
   );
-  return chunks(objects, revision);
+  return chunks(objects, revision, form);
 }
 
 /** Ends with a response that is not initial: from there on the revision counts. */
-function* chunks(objects: Iterable<CachedObject>, revision: bigint): Generator<Buffer, void, void> {
+function* chunks(objects: Iterable<CachedObject>, revision: bigint, form: Form): Generator<Buffer, void, void> {
   let events: Buffer[] = [];
   let bytes = 0;
-  for (const { wire } of objects) {
-    const event = encodeEvent(added, wire);
+  for (const object of objects) {
+    const event = encodeEvent(added, object.as(form));
     events.push(event);
     bytes += event.length;
     if (bytes < initialChunkBytes) continue;

@@ -13,11 +13,11 @@ export const deleted: EventType = 3;
 
 const tag = (field: number, type: 0 | 2): number => field * 8 + type;
 
-function delimitedSize(length: number): number {
+export function delimitedSize(length: number): number {
   return 1 + varintSize(length) + length;
 }
 
-function writeHeader(target: Uint8Array, offset: number, field: number, length: number): number {
+export function writeHeader(target: Uint8Array, offset: number, field: number, length: number): number {
   target[offset] = tag(field, 2);
   return writeVarint(target, offset + 1, length);
 }

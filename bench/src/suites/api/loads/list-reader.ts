@@ -1,6 +1,6 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { grpcClientOptions, onAbort } from '@navarch/kit';
-import { WatchRequest } from '@navarch/proto';
+import { Form, WatchRequest } from '@navarch/proto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildContext } from '../../../frame/child.ts';
 import { countFields } from '../wire-fields.ts';
@@ -24,7 +24,7 @@ export default async function read({ address, pauseMs }: ListReader, { stopped }
   client.waitForReady(Date.now() + 5_000, (error) => (error ? ready.reject(error) : ready.resolve()));
   await ready.promise;
   const targets = [{ resource: 'pods', namespace: '', labelSelector: '', fieldSelector: '' }];
-  const request = WatchRequest.encode({ targets, after: 0n }).finish();
+  const request = WatchRequest.encode({ targets, after: 0n, form: Form.FULL }).finish();
   const startedMs = performance.now();
   const path = '/navarch.api.v1.Resources/Watch';
   const asIs = (bytes: Buffer) => bytes;

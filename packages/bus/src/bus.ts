@@ -69,7 +69,8 @@ export interface StreamConfig {
   readonly name: string;
   /** Patterns as in `subscribe`. No two streams may share a subject. */
   readonly subjects: readonly string[];
-  readonly maxAgeMs: number;
+  /** Messages are kept however old they are when undefined. */
+  readonly maxAgeMs?: number;
   readonly maxBytes: number;
   /** Keep only this many of the newest messages of each subject. */
   readonly maxPerSubject?: number;
@@ -88,6 +89,19 @@ export interface EventStream {
    * gets the new stream from its start. Ends by `signal` or `close`.
    */
   read(options: { after: bigint; signal: AbortSignal }): AsyncIterable<StreamMessage>;
+  /**
+   * What is kept on one subject, oldest first: a question for each message, so for streams with `maxPerSubject`. Throws
+   * ApiError('Unavailable') while the bus is down.
+   */
+  readSubject(subject: string, signal: AbortSignal): Promise<readonly KeptMessage[]>;
+  /** The message that was stored last, if it is still kept. Throws ApiError('Unavailable') while the bus is down. */
+  newest(signal: AbortSignal): Promise<KeptMessage | undefined>;
+}
+
+export interface KeptMessage {
+  readonly subject: string;
+  readonly sequence: bigint;
+  readonly payload: Uint8Array;
 }
 
 export interface StreamMessage {

@@ -270,6 +270,30 @@ export function describeEventBus(name: string, startServer: () => Promise<BusSer
         expect(await kept(wider)).toEqual(['a3', 'b3', 'a4', 'b4', 'a5']);
       });
 
+      test('are read by subject, oldest first, and tell what was stored last', async () => {
+        const bus = await connected();
+        const { id, config, stream } = makeStream(bus, { maxPerSubject: 3 });
+        expect(await stream.newest(never)).toBeUndefined();
+        const odd = subject(id, 'a.b *');
+        for (const i of numbers(0, 5)) {
+          await stream.append(odd, bytes(`a${i}`));
+          await stream.append(subject(id, 'b'), bytes(`b${i}`));
+        }
+        const messages = await bus.stream(config).readSubject(odd, never);
+        expect(messages.map(({ payload }) => text(payload))).toEqual(['a2', 'a3', 'a4']);
+        expect(messages.map(({ subject, sequence }) => [subject, sequence])).toEqual([5n, 7n, 9n].map((i) => [odd, i]));
+        expect(await stream.readSubject(subject(id, 'c'), never)).toEqual([]);
+        expect(await stream.newest(never)).toMatchObject({ subject: subject(id, 'b'), sequence: 10n });
+      });
+
+      test('keep what has no limit of age', async () => {
+        const bus = await connected();
+        const id = unique('stream');
+        const stream = bus.stream({ name: id, subjects: [subject(id)], maxBytes: 100_000 });
+        await stream.append(subject(id), bytes('x'));
+        expect(await kept(stream)).toEqual(['x']);
+      });
+
       test('forget what is old and what is too much', async () => {
         const bus = await connected();
         const small = makeStream(bus, { maxBytes: 4000 });
@@ -317,6 +341,8 @@ export function describeEventBus(name: string, startServer: () => Promise<BusSer
         });
         const stream = bus.stream({ name: unique('s'), subjects: [topic], maxAgeMs: 1000, maxBytes: 1000 });
         await expect(stream.append(topic, bytes(''))).rejects.toMatchObject({ reason: 'Unavailable' });
+        await expect(stream.readSubject(topic, never)).rejects.toMatchObject({ reason: 'Unavailable' });
+        await expect(stream.newest(never)).rejects.toMatchObject({ reason: 'Unavailable' });
         await server.start();
         await waitFor(() => seen.length === 2);
         expect(seen).toEqual([false, true]);

@@ -154,6 +154,14 @@ export class MemoryBus implements EventBus {
         if (sequence === undefined) throw busDown();
         return sequence;
       },
+      readSubject: async (subject) => {
+        if (!this.connected) throw busDown();
+        return stream.onSubject(subject);
+      },
+      newest: async () => {
+        if (!this.connected) throw busDown();
+        return stream.newest();
+      },
       read: ({ after, signal }) => stream.read(this, { after, signal: AbortSignal.any([signal, this.#closed.signal]) }),
     };
   }

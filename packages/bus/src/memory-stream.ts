@@ -1,19 +1,18 @@
 import { type Clock, onAbort } from '@navarch/kit';
-import type { EventBus, StreamConfig, StreamMessage } from './bus.ts';
+import type { EventBus, KeptMessage, StreamConfig, StreamMessage } from './bus.ts';
 
-interface Kept {
-  readonly subject: string;
-  readonly sequence: bigint;
-  readonly payload: Uint8Array;
+interface Kept extends KeptMessage {
   readonly at: number;
 }
 
 /** One stream of a `MemoryHub`, shared by its buses: messages in sequence order, within the limits of its config. */
 export class MemoryStream {
-  config: StreamConfig = { name: '', subjects: [], maxAgeMs: 0, maxBytes: 0 };
+  config: StreamConfig = { name: '', subjects: [], maxBytes: 0 };
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #kept: Kept[] = [];
+  /** The same by subject. */
+  readonly #bySubject = new Map<string, Kept[]>();
   #bytes = 0;
   #last = 0n;
   #incarnation = 0;
@@ -28,7 +27,9 @@ export class MemoryStream {
   }
 
   append(subject: string, payload: Uint8Array): bigint {
-    this.#kept.push({ subject, sequence: ++this.#last, payload, at: this.#clock.now() });
+    const message = { subject, sequence: ++this.#last, payload, at: this.#clock.now() };
+    this.#kept.push(message);
+    this.#bySubject.set(subject, [...(this.#bySubject.get(subject) ?? []), message]);
     this.#bytes += subject.length + payload.length;
     this.#limitSubject(subject);
     this.#trim();
@@ -38,9 +39,21 @@ export class MemoryStream {
 
   wipe(): void {
     this.#kept = [];
+    this.#bySubject.clear();
     this.#bytes = 0;
     this.#last = 0n;
     this.#incarnation++;
+  }
+
+  onSubject(subject: string): readonly KeptMessage[] {
+    this.#trim();
+    return this.#bySubject.get(subject) ?? [];
+  }
+
+  newest(): KeptMessage | undefined {
+    this.#trim();
+    const newest = this.#kept.at(-1);
+    return newest?.sequence === this.#last ? newest : undefined;
   }
 
   async *read(
@@ -97,18 +110,25 @@ export class MemoryStream {
   #limitSubject(subject: string): void {
     const { maxPerSubject } = this.config;
     if (maxPerSubject === undefined) return;
-    const same = this.#kept.filter((kept) => kept.subject === subject);
+    const same = this.#bySubject.get(subject) ?? [];
     for (const { sequence } of same.slice(0, Math.max(0, same.length - maxPerSubject))) {
       this.#drop(this.#indexAfter(sequence - 1n));
     }
   }
 
   #trim(): void {
-    const oldest = this.#clock.now() - this.config.maxAgeMs;
-    while (this.#bytes > this.config.maxBytes || (this.#kept[0]?.at ?? oldest) < oldest) this.#drop(0);
+    const { maxBytes, maxAgeMs = Number.POSITIVE_INFINITY } = this.config;
+    const oldest = this.#clock.now() - maxAgeMs;
+    while (this.#bytes > maxBytes || (this.#kept[0]?.at ?? oldest) < oldest) this.#drop(0);
   }
 
   #drop(index: number): void {
-    for (const { subject, payload } of this.#kept.splice(index, 1)) this.#bytes -= subject.length + payload.length;
+    for (const dropped of this.#kept.splice(index, 1)) {
+      const { subject, payload } = dropped;
+      this.#bytes -= subject.length + payload.length;
+      const left = (this.#bySubject.get(subject) ?? []).filter((kept) => kept !== dropped);
+      if (left.length > 0) this.#bySubject.set(subject, left);
+      else this.#bySubject.delete(subject);
+    }
   }
 }

@@ -10,7 +10,14 @@ import {
   StorageType,
   type StreamInfo,
 } from 'nats';
-import { type EventBus, type EventStream, maxPayloadBytes, type StreamConfig, type StreamMessage } from './bus.ts';
+import {
+  type EventBus,
+  type EventStream,
+  type KeptMessage,
+  maxPayloadBytes,
+  type StreamConfig,
+  type StreamMessage,
+} from './bus.ts';
 import { busDown, notInStream, tooLarge } from './bus-errors.ts';
 import type { NatsLink, OpenConnection } from './nats-link.ts';
 import { captures } from './subject.ts';
@@ -40,6 +47,7 @@ interface Position {
 const apiTimeoutMs = 2_000;
 /** JetStream's codes: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const streamNameInUse = 10_058;
+const noMessageFound = 10_037;
 /** So much is asked for, and waits in the process, at a time. */
 const fetchSize = 256;
 const fetchForMs = 10_000;
@@ -78,6 +86,49 @@ export class NatsStream implements EventStream {
       expect: { streamName: this.#options.config.name },
     });
     return BigInt((await abortable(publish, open.lost)).seq);
+  }
+
+  async readSubject(subject: string, signal: AbortSignal): Promise<readonly KeptMessage[]> {
+    const messages: KeptMessage[] = [];
+    for (let next = 1n; ; ) {
+      // At or after `next`, on the subject: one of JetStream's own questions, which the library's types know elsewhere.
+      const query = { seq: Number(next), next_by_subj: subject };
+      const message = await this.#message(query, signal);
+      if (message === undefined) return messages;
+      messages.push(message);
+      next = message.sequence + 1n;
+    }
+  }
+
+  async newest(signal: AbortSignal): Promise<KeptMessage | undefined> {
+    const { open, manager } = await this.#answer(this.#find(), signal);
+    const { state } = await this.#answer(abortable(manager.streams.info(this.#options.config.name), open.lost), signal);
+    return state.messages === 0 ? undefined : await this.#message({ seq: state.last_seq }, signal);
+  }
+
+  /** One kept message; undefined when there is none. */
+  async #message(query: { seq: number }, signal: AbortSignal): Promise<KeptMessage | undefined> {
+    const { open, manager } = await this.#answer(this.#find(), signal);
+    const question = manager.streams.getMessage(this.#options.config.name, query).catch((error: unknown) => {
+      if (error instanceof NatsError && error.jsError()?.err_code === noMessageFound) return undefined;
+      throw error;
+    });
+    const found = await this.#answer(abortable(question, open.lost), signal);
+    return found && { subject: found.subject, sequence: BigInt(found.seq), payload: found.data };
+  }
+
+  /** Any failure of NATS while it was asked is Unavailable. */
+  async #answer<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await abortable(answer, signal);
+    } catch (error) {
+      if (!(error instanceof NatsError)) throw error;
+      // The stream may be gone, as when the server lost its disk: the next call makes it again.
+      this.#found = undefined;
+      throw new ApiError('Unavailable', `NATS could not be asked for what it keeps: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   async *read(options: { after: bigint; signal: AbortSignal }): AsyncGenerator<StreamMessage, void, void> {
@@ -181,7 +232,7 @@ export class NatsStream implements EventStream {
     const manager = await open.nats.jetstreamManager({ timeout: apiTimeoutMs, checkAPI: false });
     const wanted = {
       subjects: [...config.subjects],
-      max_age: nanos(config.maxAgeMs),
+      max_age: nanos(config.maxAgeMs ?? 0),
       max_bytes: config.maxBytes,
       max_msgs_per_subject: config.maxPerSubject ?? -1,
     };

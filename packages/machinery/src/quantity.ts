@@ -26,8 +26,21 @@ const binary: Readonly<Record<string, bigint>> = {
 };
 const pattern = /^([+-]?)(\d{1,40})?(?:\.(\d{0,40}))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,2}))?$/;
 
+/** The same few quantities stand in most objects of a cluster. */
+const known = new Map<string, bigint | undefined>();
+const maxKnown = 4096;
+
 /** In billionths, or undefined when `text` is no quantity. */
 export function parseQuantity(text: string): bigint | undefined {
+  if (known.has(text)) return known.get(text);
+  const nanos = parse(text);
+  if (known.size >= maxKnown) known.clear();
+  // No quantity that makes sense is longer: what is kept stays small.
+  if (text.length <= 32) known.set(text, nanos);
+  return nanos;
+}
+
+function parse(text: string): bigint | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;
   const [, sign, whole = '', fraction = '', suffix, exponent] = match;

@@ -13,12 +13,10 @@ import {
   type GetRequest,
   type ListRequest,
   type PatchRequest,
-  Resource,
   type TransactRequest,
-  TransactResponse,
   type UpdateRequest,
   type WatchRequest,
-  type WriteResult,
+  WriteResult,
 } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { applyWrite } from '../pipeline/apply.ts';
@@ -31,6 +29,7 @@ import { maxWritesPerTransaction, type Pipeline, type WriteOutcome, type Written
 import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
 import type { Reader } from '../read/reader.ts';
 import { allow, allowRead, signalled } from './allow.ts';
+import { encodeTransact, withMessage } from '../wire/responses.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { unary } from './calls.ts';
 import { subresourceHandlers } from './subresources.ts';
@@ -77,13 +76,13 @@ export function resourcesHandlers(parts: {
     delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
       const write = allow('delete', deleteWrite(kinds, request));
       const { resource, gone } = await pipeline.write(write, signalled(request, signal));
-      return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
+      return withMessage(1, resource, DeleteResponse.encode({ resource: undefined, gone }).finish());
     }),
     apply: unary('Apply', metrics, async (request: ApplyRequest, signal) => {
       const write = allow('patch', applyWrite(kinds, request));
       const written = await pipeline.write(write, signalled(request, signal));
-      const resource = Resource.decode(written.resource);
-      return Buffer.from(ApplyResponse.encode({ result: doneBy(written), resource }).finish());
+      const rest = ApplyResponse.encode({ result: doneBy(written), resource: undefined }).finish();
+      return withMessage(2, written.resource, rest);
     }),
     deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
       allowRead(kinds, 'delete', { ...request, name: '' });
@@ -116,7 +115,7 @@ export function resourcesHandlers(parts: {
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)
         : await pipeline.writeEach(decoders, options);
-      return Buffer.from(TransactResponse.encode({ results: outcomes.map(resultOf) }).finish());
+      return encodeTransact(outcomes.map(resultOf));
     }),
   };
 }
@@ -128,14 +127,15 @@ function deletion(request: DeleteCollectionRequest, { namespace, name, object }:
   return { resource, namespace, name, gracePeriodSeconds, propagation, fence, uid, revision: 0n, dryRun: false };
 }
 
-function resultOf(outcome: WriteOutcome | undefined): WriteResult {
+/** An encoded WriteResult. */
+function resultOf(outcome: WriteOutcome | undefined): Uint8Array {
   if (outcome?.ok !== true) {
     const result: WriteResult['result'] = outcome && { $case: 'error', value: errorDetail(outcome.error) };
-    return { result, done: ApplyResponse_Result.UNSPECIFIED, gone: false };
+    return WriteResult.encode({ result, done: ApplyResponse_Result.UNSPECIFIED, gone: false }).finish();
   }
   const { written } = outcome;
-  const resource = Resource.decode(written.resource);
-  return { result: { $case: 'resource', value: resource }, done: doneBy(written), gone: written.gone };
+  const rest = WriteResult.encode({ result: undefined, done: doneBy(written), gone: written.gone }).finish();
+  return withMessage(1, written.resource, rest);
 }
 
 function doneBy({ created, changed }: Written): ApplyResponse_Result {

@@ -3,9 +3,11 @@ import {
   ListResponse,
   Pod,
   Resource,
+  TransactResponse,
   type WatchEvent,
   WatchEvent_Type,
   WatchResponse,
+  WriteResult,
 } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -14,9 +16,11 @@ import {
   encodeEvent,
   encodeList,
   encodeResource,
+  encodeTransact,
   encodeWatch,
   type EventType,
   objectBytes,
+  withMessage,
 } from './responses.ts';
 
 const revision = fc.oneof(
@@ -48,6 +52,12 @@ test('the bytes are those that the generated encoders make', () => {
         same(wire(item), Resource.encode(item));
         same(objectBytes(body(item)), Pod.encode(item.object?.value as Pod));
       }
+      const results = items.map((item, i): WriteResult => {
+        return { result: { $case: 'resource', value: item }, done: 1, gone: i % 2 === 0 };
+      });
+      const rest = (result: WriteResult) => WriteResult.encode({ ...result, result: undefined }).finish();
+      const parts = results.map((result, i) => withMessage(1, wire(items[i] as Resource), rest(result)));
+      same(encodeTransact(parts), TransactResponse.encode({ results }));
       same(encodeList(revision, items.map(wire), token), ListResponse.encode({ revision, items, continue: token }));
     }),
   );

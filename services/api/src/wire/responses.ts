@@ -22,6 +22,22 @@ export function writeHeader(target: Uint8Array, offset: number, field: number, l
   return writeVarint(target, offset + 1, length);
 }
 
+function messagesSize(messages: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const { length } of messages) size += delimitedSize(length);
+  return size;
+}
+
+function writeMessages(target: Uint8Array, offset: number, field: number, messages: readonly Uint8Array[]): number {
+  let at = offset;
+  for (const message of messages) {
+    at = writeHeader(target, at, field, message.length);
+    target.set(message, at);
+    at += message.length;
+  }
+  return at;
+}
+
 /** An int64 field that is left out when 0, as proto3 wants it. */
 function int64Size(value: bigint): number {
   return value === 0n ? 0 : 1 + varintSize(value);
@@ -47,18 +63,19 @@ export function objectBytes(body: Uint8Array): Uint8Array {
   return body.subarray(length.end, length.end + length.value);
 }
 
+/** A message whose field `field` is `message`, encoded already, and whose other fields are in `rest`, encoded too. */
+export function withMessage(field: number, message: Uint8Array, rest: Uint8Array): Buffer {
+  const target = Buffer.allocUnsafe(delimitedSize(message.length) + rest.length);
+  target.set(rest, writeMessages(target, 0, field, [message]));
+  return target;
+}
+
 /** ListResponse: `items` are encoded Resources. */
 export function encodeList(revision: bigint, items: readonly Uint8Array[], continueToken: string): Buffer {
   const token = Buffer.from(continueToken, 'utf8');
-  let size = int64Size(revision) + (token.length === 0 ? 0 : delimitedSize(token.length));
-  for (const item of items) size += delimitedSize(item.length);
+  const size = int64Size(revision) + messagesSize(items) + (token.length === 0 ? 0 : delimitedSize(token.length));
   const target = Buffer.allocUnsafe(size);
-  let at = writeInt64(target, 0, 1, revision);
-  for (const item of items) {
-    at = writeHeader(target, at, 2, item.length);
-    target.set(item, at);
-    at += item.length;
-  }
+  const at = writeMessages(target, writeInt64(target, 0, 1, revision), 2, items);
   if (token.length > 0) target.set(token, writeHeader(target, at, 3, token.length));
   return target;
 }
@@ -74,29 +91,22 @@ export function encodeEvent(type: EventType, resource: Uint8Array): Buffer {
 
 /** WatchResponse: `events` are encoded WatchEvents. */
 export function encodeWatch(revision: bigint, events: readonly Uint8Array[], initial = false): Buffer {
-  let size = int64Size(revision) + (initial ? 2 : 0);
-  for (const event of events) size += delimitedSize(event.length);
-  const target = Buffer.allocUnsafe(size);
-  let at = writeInt64(target, 0, 1, revision);
-  for (const event of events) {
-    at = writeHeader(target, at, 2, event.length);
-    target.set(event, at);
-    at += event.length;
-  }
+  const target = Buffer.allocUnsafe(int64Size(revision) + messagesSize(events) + (initial ? 2 : 0));
+  const at = writeMessages(target, writeInt64(target, 0, 1, revision), 2, events);
   if (initial) target.set([tag(3, 0), 1], at);
   return target;
 }
 
 /** ChangeBatch: `events` are encoded WatchEvents. */
 export function encodeChangeBatch(revision: bigint, previous: bigint, events: readonly Uint8Array[]): Buffer {
-  let size = int64Size(revision) + int64Size(previous);
-  for (const event of events) size += delimitedSize(event.length);
-  const target = Buffer.allocUnsafe(size);
-  let at = writeInt64(target, writeInt64(target, 0, 1, revision), 2, previous);
-  for (const event of events) {
-    at = writeHeader(target, at, 3, event.length);
-    target.set(event, at);
-    at += event.length;
-  }
+  const target = Buffer.allocUnsafe(int64Size(revision) + int64Size(previous) + messagesSize(events));
+  writeMessages(target, writeInt64(target, writeInt64(target, 0, 1, revision), 2, previous), 3, events);
+  return target;
+}
+
+/** TransactResponse: `results` are encoded WriteResults. */
+export function encodeTransact(results: readonly Uint8Array[]): Buffer {
+  const target = Buffer.allocUnsafe(messagesSize(results));
+  writeMessages(target, 0, 1, results);
   return target;
 }

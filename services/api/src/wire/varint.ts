@@ -3,6 +3,10 @@
 /** How many bytes `value` (not negative) takes. */
 export function varintSize(value: bigint | number): number {
   let size = 1;
+  if (typeof value === 'number' && value < 2 ** 31) {
+    for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
+    return size;
+  }
   for (let rest = BigInt(value) >> 7n; rest > 0n; rest >>= 7n) size++;
   return size;
 }

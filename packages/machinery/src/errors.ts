@@ -16,6 +16,8 @@ const statusByReason = {
   Unauthorized: status.UNAUTHENTICATED,
   RequestEntityTooLarge: status.RESOURCE_EXHAUSTED,
   TooManyRequests: status.RESOURCE_EXHAUSTED,
+  /** Not Kubernetes' word: HTTP's 507. The store is full. */
+  InsufficientStorage: status.RESOURCE_EXHAUSTED,
   Unavailable: status.UNAVAILABLE,
   Timeout: status.DEADLINE_EXCEEDED,
   Cancelled: status.CANCELLED,

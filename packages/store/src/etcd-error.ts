@@ -25,7 +25,10 @@ export function fromEtcdError(error: ServiceError, where: string, kind: CallKind
       if (said.includes('too many requests'))
         return fail('TooManyRequests', `etcd at ${where} has too much to do; try later`);
       if (said.includes('space exceeded')) {
-        return fail('Unavailable', `etcd at ${where} is full: compact, defragment, then disarm its NOSPACE alarm`);
+        return fail(
+          'InsufficientStorage',
+          `etcd at ${where} is full: nothing was written; make room by deleting objects`,
+        );
       }
       break;
     case status.CANCELLED:

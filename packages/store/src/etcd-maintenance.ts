@@ -1,6 +1,9 @@
 import { ApiError } from '@navarch/machinery';
 import type { Etcd3 } from 'etcd3';
 
+/** What stops etcd from taking writes. */
+export type EtcdAlarm = 'NOSPACE' | 'CORRUPT';
+
 /** One member's own view. */
 export interface MemberStatus {
   readonly endpoint: string;
@@ -9,57 +12,106 @@ export interface MemberStatus {
   readonly diskBytes: number;
   /** What of that is in use. What a compaction frees shows some time after it is acknowledged, and some more writes. */
   readonly usedBytes: number;
-  /** What stops etcd from taking writes, such as `Nospace`. */
-  readonly alarms: readonly string[];
+  /** The whole cluster's, whichever member raised them. */
+  readonly alarms: readonly EtcdAlarm[];
+  /** Whether this member leads the others. */
+  readonly leads: boolean;
+  /** How much of the common log this member has applied: one far behind the others is still catching up. */
+  readonly appliedIndex: number;
+}
+
+export interface MemberOutOfReach {
+  readonly endpoint: string;
+  readonly unreachable: string;
+}
+
+export type MemberReport = MemberStatus | MemberOutOfReach;
+
+/** The care of a store's servers, member by member. Every call may be repeated. */
+export interface Maintenance {
+  /** How every member is, asked at once. A member that does not answer is part of the answer. */
+  status(): Promise<readonly MemberReport[]>;
+  /**
+   * Gives the room that compaction made back to the disk. The member answers little else meanwhile, so one at a time. Throws
+   * `Unavailable`, also when it only took longer than the deadline.
+   */
+  defragment(endpoint: string): Promise<void>;
+  /** Lets etcd take writes again after it ran out of space. First `compact` and `defragment`, or it is full at once. */
+  disarm(): Promise<void>;
 }
 
 export interface MaintenanceOptions {
   /** As for EtcdStore. */
   readonly endpoints: string;
-  /** How long one call to one member may take. Defragmenting a large database takes seconds. Default 30,000. */
-  readonly deadlineMs?: number;
+  /** How long a member may take to say how it is. Default 3,000. */
+  readonly statusDeadlineMs?: number;
+  /** How long a defragmentation may take. A large database takes seconds, on a slow disk minutes. Default 10 minutes. */
+  readonly defragmentDeadlineMs?: number;
 }
 
 /**
- * The care of etcd itself, member by member. This is what `etcd3` is used for: its retries and its circuit breaker, which
- * make it unfit for transactions and watches, do no harm here, where every call may be repeated.
+ * The care of etcd itself, which is what `etcd3` is used for: its retries and its circuit breaker, which make it unfit for
+ * transactions and watches, do no harm here, where every call may be repeated.
  */
-export class EtcdMaintenance {
+export class EtcdMaintenance implements Maintenance {
   readonly #endpoints: readonly string[];
-  readonly #deadlineMs: number;
+  readonly #statusDeadlineMs: number;
+  readonly #defragmentDeadlineMs: number;
   #members: Promise<ReadonlyMap<string, Etcd3>> | undefined;
 
-  constructor(options: MaintenanceOptions) {
-    this.#endpoints = options.endpoints.split(',').map((endpoint) => endpoint.trim());
-    this.#deadlineMs = options.deadlineMs ?? 30_000;
+  constructor({ endpoints, statusDeadlineMs = 3_000, defragmentDeadlineMs = 600_000 }: MaintenanceOptions) {
+    this.#endpoints = endpoints.split(',').map((endpoint) => endpoint.trim());
+    this.#statusDeadlineMs = statusDeadlineMs;
+    this.#defragmentDeadlineMs = defragmentDeadlineMs;
   }
 
-  status(): Promise<MemberStatus[]> {
-    return this.#eachMember(async (member, endpoint) => {
-      const { version, dbSize, dbSizeInUse } = await member.maintenance.status();
-      const { alarms } = await member.maintenance.alarm({ action: 'Get' });
-      return {
-        endpoint,
-        version,
-        diskBytes: Number(dbSize),
-        usedBytes: Number(dbSizeInUse),
-        alarms: alarms.map(({ alarm }) => alarm),
-      };
-    });
+  async status(): Promise<MemberReport[]> {
+    const members = await this.#connected();
+    return await Promise.all(
+      [...members].map(async ([endpoint, member]): Promise<MemberReport> => {
+        try {
+          const said = await member.maintenance.status({ deadline: Date.now() + this.#statusDeadlineMs });
+          return {
+            endpoint,
+            version: said.version,
+            diskBytes: Number(said.dbSize),
+            usedBytes: Number(said.dbSizeInUse),
+            alarms: alarmsIn(said.errors),
+            leads: said.leader === said.header.member_id,
+            appliedIndex: Number(said.raftAppliedIndex),
+          };
+        } catch (error) {
+          return { endpoint, unreachable: messageOf(error) };
+        }
+      }),
+    );
   }
 
-  /** Gives the room that compaction made back to the disk. A member answers nothing else meanwhile. */
-  async defragment(): Promise<void> {
-    await this.#eachMember((member) => member.maintenance.defragment());
+  async defragment(endpoint: string): Promise<void> {
+    const member = (await this.#connected()).get(endpoint);
+    if (member === undefined) throw new ApiError('BadRequest', `no etcd at ${endpoint} is known`);
+    try {
+      await member.maintenance.defragment({ deadline: Date.now() + this.#defragmentDeadlineMs });
+    } catch (error) {
+      throw unavailable(endpoint, error);
+    }
   }
 
-  /** Lets etcd take writes again after it ran out of space. First `compact` and `defragment`, or it is full at once. */
   async disarm(): Promise<void> {
-    await this.#eachMember(async ({ maintenance }) => {
-      // Each alarm by the member that raised it: to name none is no error, and does nothing.
-      const { alarms } = await maintenance.alarm({ action: 'Get' });
-      for (const alarm of alarms) await maintenance.alarm({ action: 'Deactivate', ...alarm });
-    });
+    let failure: ApiError | undefined;
+    // An alarm belongs to the cluster: any member can take it back for all.
+    for (const [endpoint, { maintenance }] of await this.#connected()) {
+      try {
+        const options = () => ({ deadline: Date.now() + this.#statusDeadlineMs });
+        // Each alarm by the member that raised it: to name none is no error, and does nothing.
+        const { alarms } = await maintenance.alarm({ action: 'Get' }, options());
+        for (const alarm of alarms) await maintenance.alarm({ action: 'Deactivate', ...alarm }, options());
+        return;
+      } catch (error) {
+        failure = unavailable(endpoint, error);
+      }
+    }
+    throw failure ?? new ApiError('Unavailable', 'no etcd is known');
   }
 
   /** Idempotent. */
@@ -69,25 +121,27 @@ export class EtcdMaintenance {
     for (const member of members?.values() ?? []) member.close();
   }
 
-  /** One after the other, so that a cluster never loses more than one member to a defragmentation. */
-  async #eachMember<T>(act: (member: Etcd3, endpoint: string) => Promise<T>): Promise<T[]> {
+  #connected(): Promise<ReadonlyMap<string, Etcd3>> {
     this.#members ??= this.#connect();
-    const results: T[] = [];
-    for (const [endpoint, member] of await this.#members) {
-      try {
-        results.push(await act(member, endpoint));
-      } catch (cause) {
-        const said = cause instanceof Error ? cause.message : String(cause);
-        throw new ApiError('Unavailable', `etcd at ${endpoint}: ${said}`, { cause });
-      }
-    }
-    return results;
+    return this.#members;
   }
 
   async #connect(): Promise<ReadonlyMap<string, Etcd3>> {
     // Loading it takes a third of a second, which the start of the api need not wait for.
     const { Etcd3: Client } = await import('etcd3');
-    const defaultCallOptions = () => ({ deadline: Date.now() + this.#deadlineMs });
-    return new Map(this.#endpoints.map((hosts) => [hosts, new Client({ hosts, defaultCallOptions })]));
+    return new Map(this.#endpoints.map((hosts) => [hosts, new Client({ hosts })]));
   }
+}
+
+/** etcd writes an alarm among a member's errors as `memberID:1 alarm:NOSPACE`. Asking for it by itself writes to its log. */
+function alarmsIn(errors: readonly string[]): EtcdAlarm[] {
+  return (['NOSPACE', 'CORRUPT'] as const).filter((alarm) => errors.some((error) => error.includes(`alarm:${alarm}`)));
+}
+
+function unavailable(endpoint: string, cause: unknown): ApiError {
+  return new ApiError('Unavailable', `etcd at ${endpoint}: ${messageOf(cause)}`, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

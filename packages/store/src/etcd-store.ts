@@ -3,7 +3,7 @@ import { isApiError } from '@navarch/machinery';
 import { EtcdConnection } from './etcd-connection.ts';
 import { toEntry } from './etcd-entry.ts';
 import { headerRevision, type ListOptions, listEtcd } from './etcd-list.ts';
-import { decodeGroup, encodeGroup } from './etcd-transaction.ts';
+import { decodeGroup, encodeGroup, nestable } from './etcd-transaction.ts';
 import { type StoreLogger, type WatchOptions, watchEtcd } from './etcd-watch.ts';
 import { GroupCommit } from './group-commit.ts';
 import { checkKey, checkWellFormed, everyKey } from './keys.ts';
@@ -45,7 +45,7 @@ export class EtcdStore implements Store {
     this.#commits = new GroupCommit({
       clock,
       observer,
-      send: async (group) => decodeGroup(group, await connection.txn(encodeGroup(group))),
+      send: (group) => send(connection, group),
     });
     // The cheapest question that etcd answers up to date: no key, only the header.
     const nothing = { key: everyKey.key, rangeEnd: new Uint8Array(), limit: 0n, revision: 0n };
@@ -107,5 +107,20 @@ export class EtcdStore implements Store {
   async close(): Promise<void> {
     this.#commits.close();
     this.#connection.close();
+  }
+}
+
+/**
+ * An etcd that ran out of space refuses puts, but by its own count a nested transaction has none. So what it refuses alone
+ * is sent again nested (a refusal is certain): an object that waits for finalizers is deleted by puts, leaders need their
+ * leases to clear up, and without them nobody could ever make room. Who may still write is decided above the store.
+ */
+async function send(connection: EtcdConnection, group: readonly Transaction[]): Promise<TransactionResult[]> {
+  const nested = group.length > 1;
+  try {
+    return decodeGroup(group, await connection.txn(encodeGroup(group, { nested })), { nested });
+  } catch (error) {
+    if (nested || !isApiError(error, 'InsufficientStorage') || !nestable(group)) throw error;
+    return decodeGroup(group, await connection.txn(encodeGroup(group, { nested: true })), { nested: true });
   }
 }

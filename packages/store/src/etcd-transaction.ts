@@ -2,11 +2,12 @@ import { ApiError } from '@navarch/machinery';
 import { etcd } from '@navarch/proto';
 import { toEntry } from './etcd-entry.ts';
 import type { Compare, Conflict, Operation, Transaction, TransactionResult } from './store.ts';
+import { transactionLimits } from './transaction.ts';
 
-/** One transaction as it is; several as one that holds each as a nested transaction with its own compares. */
-export function encodeGroup(group: readonly Transaction[]): etcd.TxnRequest {
+/** One transaction as it is, or any number as one that holds each as a nested transaction with its own compares. */
+export function encodeGroup(group: readonly Transaction[], { nested }: { nested: boolean }): etcd.TxnRequest {
   const [first] = group;
-  if (first && group.length === 1) return encodeTransaction(first);
+  if (first && !nested) return encodeTransaction(first);
   return {
     compare: [],
     success: group.map((transaction) => ({
@@ -14,6 +15,12 @@ export function encodeGroup(group: readonly Transaction[]): etcd.TxnRequest {
     })),
     failure: [],
   };
+}
+
+/** Whether these fit into one request as nested transactions: etcd counts the nesting, too. */
+export function nestable(group: readonly Transaction[]): boolean {
+  const largest = Math.max(...group.map(({ compare, ops }) => Math.max(compare.length, ops.length)));
+  return group.length + largest <= transactionLimits.operations;
 }
 
 /** When a compare fails, what all compared keys hold is read in the same breath. */
@@ -56,16 +63,20 @@ function encodeRead({ key }: Compare): etcd.RequestOp {
 }
 
 /** The results of what `encodeGroup` made of the same group. */
-export function decodeGroup(group: readonly Transaction[], answer: etcd.TxnResponse): TransactionResult[] {
+export function decodeGroup(
+  group: readonly Transaction[],
+  answer: etcd.TxnResponse,
+  { nested }: { nested: boolean },
+): TransactionResult[] {
   const revision = answer.header?.revision ?? 0n;
   return group.map((transaction, i) => {
-    const response = group.length === 1 ? answer : nested(answer.responses[i]);
+    const response = nested ? nestedResponse(answer.responses[i]) : answer;
     if (response.succeeded) return { committed: true, revision };
     return { committed: false, revision, conflicts: conflicts(transaction, response) };
   });
 }
 
-function nested(op: etcd.ResponseOp | undefined): etcd.TxnResponse {
+function nestedResponse(op: etcd.ResponseOp | undefined): etcd.TxnResponse {
   if (op?.response?.$case !== 'responseTxn') throw unexpected();
   return op.response.value;
 }

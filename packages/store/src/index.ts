@@ -1,4 +1,12 @@
-export { EtcdMaintenance, type MaintenanceOptions, type MemberStatus } from './etcd-maintenance.ts';
+export {
+  type EtcdAlarm,
+  EtcdMaintenance,
+  type Maintenance,
+  type MaintenanceOptions,
+  type MemberOutOfReach,
+  type MemberReport,
+  type MemberStatus,
+} from './etcd-maintenance.ts';
 export { EtcdStore, type EtcdStoreOptions } from './etcd-store.ts';
 export type { StoreLogger } from './etcd-watch.ts';
 export { MemoryStore } from './memory-store.ts';

@@ -13,7 +13,13 @@ export interface EtcdOptions {
   readonly flags?: readonly string[];
 }
 
-/** A real etcd of one member on loopback, with a data folder of its own. */
+/** What a member knows of the others: `a=http://127.0.0.1:1,b=…`, and its own name in that. */
+interface Membership {
+  readonly name: string;
+  readonly cluster: string;
+}
+
+/** A real etcd member on loopback, with a data folder of its own. */
 export class EtcdServer implements AsyncDisposable {
   /** `127.0.0.1:port`, the same across restarts. */
   readonly endpoint: string;
@@ -21,10 +27,18 @@ export class EtcdServer implements AsyncDisposable {
   readonly #dataDir: string;
   readonly #peerPort: number;
   readonly #options: EtcdOptions;
+  readonly #membership: Membership;
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(dataDir: string, ports: { client: number; peer: number }, options: EtcdOptions) {
+  /** Alone, unless `membership` says otherwise. */
+  constructor(
+    dataDir: string,
+    ports: { client: number; peer: number },
+    options: EtcdOptions,
+    membership: Membership = { name: 'test', cluster: `test=http://127.0.0.1:${ports.peer}` },
+  ) {
+    this.#membership = membership;
     this.port = ports.client;
     this.endpoint = `127.0.0.1:${ports.client}`;
     this.#peerPort = ports.peer;
@@ -42,7 +56,7 @@ export class EtcdServer implements AsyncDisposable {
     const client = `http://${this.endpoint}`;
     const peer = `http://127.0.0.1:${this.#peerPort}`;
     const flags = {
-      name: 'test',
+      name: this.#membership.name,
       'data-dir': join(this.#dataDir, 'data'),
       'log-level': 'error',
       logger: 'zap',
@@ -50,7 +64,7 @@ export class EtcdServer implements AsyncDisposable {
       'advertise-client-urls': client,
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
-      'initial-cluster': `test=${peer}`,
+      'initial-cluster': this.#membership.cluster,
       'unsafe-no-fsync': !this.#options.fsync,
     };
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
@@ -104,6 +118,51 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdServer> 
       return server;
     } catch (error) {
       await server.stop();
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+/** Several members of one cluster. */
+export class EtcdCluster implements AsyncDisposable {
+  readonly members: readonly EtcdServer[];
+  /** All of them, with commas between. */
+  readonly endpoints: string;
+
+  constructor(members: readonly EtcdServer[]) {
+    this.members = members;
+    this.endpoints = members.map(({ endpoint }) => endpoint).join(',');
+  }
+
+  /** Ends all processes and removes their data. */
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Starts a cluster of real etcd processes on free ports and waits until all of them serve. Whoever starts it calls `stop`. */
+export async function startEtcdCluster(size: number, options: EtcdOptions = {}): Promise<EtcdCluster> {
+  // Another process may take a free port before etcd does: then try with others.
+  for (let attempt = 1; ; attempt++) {
+    const ports = await freePorts(2 * size);
+    const pairs = Array.from({ length: size }, (_, i) => ({ client: ports[2 * i] ?? 0, peer: ports[2 * i + 1] ?? 0 }));
+    const cluster = pairs.map(({ peer }, i) => `m${i}=http://127.0.0.1:${peer}`).join(',');
+    const members = await Promise.all(
+      pairs.map(async (pair, i) => {
+        const dataDir = await mkdtemp(join(tmpdir(), 'nv-etcd-'));
+        return new EtcdServer(dataDir, pair, options, { name: `m${i}`, cluster });
+      }),
+    );
+    const started = new EtcdCluster(members);
+    try {
+      await Promise.all(members.map((member) => member.start()));
+      return started;
+    } catch (error) {
+      await started.stop();
       if (attempt === 3) throw error;
     }
   }

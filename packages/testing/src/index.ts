@@ -1,4 +1,5 @@
 export * from './etcd.ts';
+export * from './etcd3.ts';
 export * from './free-port.ts';
 export * from './nats.ts';
 export * from './random.ts';

@@ -6,9 +6,16 @@ import { MetricsServer } from './metrics-server.ts';
 
 describe('MetricsServer', () => {
   let reason: string | undefined;
+  let remark: string | undefined;
   const metrics = createMetrics('test');
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const server = new MetricsServer({ listen: { host: '127.0.0.1', port: 0 }, metrics, logger, checks: [() => reason] });
+  const server = new MetricsServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    metrics,
+    logger,
+    checks: [() => reason],
+    remarks: [() => remark],
+  });
   afterEach(() => server.stop());
 
   test('serves metrics, life and readiness', async () => {
@@ -26,6 +33,8 @@ describe('MetricsServer', () => {
     expect(body).toContain('process_resident_memory_bytes');
     expect(await get('/healthz')).toEqual({ status: 200, body: 'ok\n' });
     expect(await get('/readyz?x')).toEqual({ status: 200, body: 'ok\n' });
+    remark = 'etcd is nearly full';
+    expect(await get('/readyz')).toEqual({ status: 200, body: 'ok\netcd is nearly full\n' });
     reason = 'etcd is away';
     expect(await get('/readyz')).toEqual({ status: 503, body: 'etcd is away\n' });
     expect((await get('/')).status).toBe(404);

@@ -7,10 +7,22 @@ import type { Metrics } from './metrics.ts';
 /** Undefined when ready, else the reason why not, as a sentence's end: `the cache of pods is not filled`. */
 export type ReadinessCheck = () => string | undefined;
 
-/** HTTP: `/metrics`, `/healthz` (the process lives), `/readyz` (200, or 503 with a line for each reason). */
+/** Undefined when there is nothing to say, else what somebody should know although the service is ready. */
+export type Remark = () => string | undefined;
+
+/**
+ * HTTP: `/metrics`, `/healthz` (the process lives), `/readyz` (200 with a line for each remark, or 503 with a line for each
+ * reason).
+ */
 export class MetricsServer implements Component {
   readonly name = 'metrics';
-  readonly #options: { listen: Address; metrics: Metrics; logger: Logger; checks: readonly ReadinessCheck[] };
+  readonly #options: {
+    listen: Address;
+    metrics: Metrics;
+    logger: Logger;
+    checks: readonly ReadinessCheck[];
+    remarks: readonly Remark[];
+  };
   readonly #server = createServer((request, response) => {
     this.#answer(request.url ?? '/', response).catch((error: unknown) => {
       this.#options.logger.error({ err: error, url: request.url }, 'could not answer a metrics request');
@@ -18,8 +30,14 @@ export class MetricsServer implements Component {
     });
   });
 
-  constructor(options: { listen: Address; metrics: Metrics; logger: Logger; checks?: readonly ReadinessCheck[] }) {
-    this.#options = { checks: [], ...options };
+  constructor(options: {
+    listen: Address;
+    metrics: Metrics;
+    logger: Logger;
+    checks?: readonly ReadinessCheck[];
+    remarks?: readonly Remark[];
+  }) {
+    this.#options = { checks: [], remarks: [], ...options };
   }
 
   /** Where it listens, once started: tells the port when that was 0. */
@@ -59,12 +77,11 @@ export class MetricsServer implements Component {
     const path = url.split('?', 1)[0];
     if (path === '/healthz') return respond(response, 200, 'ok\n');
     if (path === '/readyz') {
-      const reasons = this.#options.checks.map((check) => check()).filter((reason) => reason !== undefined);
-      return respond(
-        response,
-        reasons.length === 0 ? 200 : 503,
-        reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`,
-      );
+      const said = (each: readonly (() => string | undefined)[]) =>
+        each.map((say) => say()).filter((line) => line !== undefined);
+      const reasons = said(this.#options.checks);
+      const lines = reasons.length === 0 ? ['ok', ...said(this.#options.remarks)] : reasons;
+      return respond(response, reasons.length === 0 ? 200 : 503, `${lines.join('\n')}\n`);
     }
     if (path !== '/metrics') return respond(response, 404, 'try /metrics, /healthz or /readyz\n');
     const { registry } = this.#options.metrics;

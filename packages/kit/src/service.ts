@@ -3,7 +3,7 @@ import { type Component, Components } from './component.ts';
 import { warnIfPublic } from './listen-warning.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
-import { MetricsServer, type ReadinessCheck } from './metrics-server.ts';
+import { MetricsServer, type ReadinessCheck, type Remark } from './metrics-server.ts';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -14,6 +14,7 @@ export interface ServiceOptions {
     readonly listen: Address;
     readonly metrics: Metrics;
     readonly checks?: readonly ReadinessCheck[];
+    readonly remarks?: readonly Remark[];
   };
   /** How long each component may take to stop. Default 10 s. */
   readonly stopTimeoutMs?: number;

@@ -1,5 +1,6 @@
 import { ApiError } from '@navarch/machinery';
 import type { Etcd3 } from 'etcd3';
+import { closedError } from './revisions.ts';
 
 /** What stops etcd from taking writes. */
 export type EtcdAlarm = 'NOSPACE' | 'CORRUPT';
@@ -58,6 +59,7 @@ export class EtcdMaintenance implements Maintenance {
   readonly #statusDeadlineMs: number;
   readonly #defragmentDeadlineMs: number;
   #members: Promise<ReadonlyMap<string, Etcd3>> | undefined;
+  #closed = false;
 
   constructor({ endpoints, statusDeadlineMs = 3_000, defragmentDeadlineMs = 600_000 }: MaintenanceOptions) {
     this.#endpoints = endpoints.split(',').map((endpoint) => endpoint.trim());
@@ -116,14 +118,15 @@ export class EtcdMaintenance implements Maintenance {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    const members = await this.#members;
-    this.#members = undefined;
-    for (const member of members?.values() ?? []) member.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const member of (await this.#members)?.values() ?? []) member.close();
   }
 
-  #connected(): Promise<ReadonlyMap<string, Etcd3>> {
+  async #connected(): Promise<ReadonlyMap<string, Etcd3>> {
+    if (this.#closed) throw closedError();
     this.#members ??= this.#connect();
-    return this.#members;
+    return await this.#members;
   }
 
   async #connect(): Promise<ReadonlyMap<string, Etcd3>> {

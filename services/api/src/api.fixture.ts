@@ -7,12 +7,14 @@ import { type ApiError, fromServiceError } from '@navarch/machinery';
 import {
   ApplyResponse,
   BindRequest,
+  ClusterClient,
   CreateRequest,
   DeleteCollectionRequest,
   DeleteRequest,
   EvictRequest,
   type Fence,
   GetRequest,
+  type GetStorageResponse,
   ListRequest,
   NodeSessionsClient,
   PatchRequest,
@@ -28,7 +30,7 @@ import {
 } from '@navarch/proto';
 import { MemoryStore, type Store } from '@navarch/store';
 import { vi } from 'vitest';
-import { Api } from './api.ts';
+import { Api, type ApiOptions } from './api.ts';
 
 // Real servers, on machines that may be busy with other things.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
@@ -56,13 +58,15 @@ export class TestClient {
   readonly resources: ResourcesClient;
   readonly pods: PodsClient;
   readonly sessions: NodeSessionsClient;
+  readonly cluster: ClusterClient;
   readonly #clients: Client[];
 
   constructor(address: string) {
     this.resources = new ResourcesClient(address, credentials.createInsecure());
     this.pods = new PodsClient(address, credentials.createInsecure());
     this.sessions = new NodeSessionsClient(address, credentials.createInsecure());
-    this.#clients = [this.resources, this.pods, this.sessions];
+    this.cluster = new ClusterClient(address, credentials.createInsecure());
+    this.#clients = [this.resources, this.pods, this.sessions, this.cluster];
   }
 
   get = (fields: Json) => this.#call<Resource>('get', GetRequest.fromJSON(fields));
@@ -99,6 +103,12 @@ export class TestClient {
       ...request,
     });
 
+  storage(): Promise<GetStorageResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<GetStorageResponse>();
+    this.cluster.getStorage({}, (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+    return promise;
+  }
+
   /** Batches until `signal` aborts; an error of the stream is thrown as an ApiError. */
   async *watch(fields: Json, signal: AbortSignal): AsyncGenerator<WatchResponse, void, void> {
     const stream = this.resources.watch(WatchRequest.fromJSON(fields));
@@ -134,7 +144,9 @@ export interface TestApi extends AsyncDisposable {
 }
 
 /** Starts an api; several can share a store and a hub. */
-export async function startApi(options: { store?: Store; hub?: MemoryHub; ready?: boolean } = {}): Promise<TestApi> {
+export async function startApi(
+  options: { store?: Store; hub?: MemoryHub; ready?: boolean; more?: Partial<ApiOptions> } = {},
+): Promise<TestApi> {
   const store = options.store ?? new MemoryStore();
   const hub = options.hub ?? new MemoryHub();
   const bus = hub.connect();
@@ -151,6 +163,7 @@ export async function startApi(options: { store?: Store; hub?: MemoryHub; ready?
     listen: { host: '127.0.0.1', port: 0 },
     version: '0.0.0',
     serviceCidr: { text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 },
+    ...options.more,
   });
   const stop = new AbortController();
   await api.start(stop.signal);

@@ -10,13 +10,13 @@ import {
   type Logger,
   type Metrics,
 } from '@navarch/kit';
-import type { Store } from '@navarch/store';
+import type { Maintenance, Store } from '@navarch/store';
 import { hostname } from 'node:os';
 import { Bootstrap } from './bootstrap.ts';
 import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { EventSource } from './events/event-source.ts';
-import { FeedElection } from './feed/feed-election.ts';
+import { ReplicaElection } from './election/replica-election.ts';
 import { FeedPublisher } from './feed/feed-publisher.ts';
 import { CallMetrics } from './grpc/call-metrics.ts';
 import { clusterHandlers, encodedClusterService } from './grpc/cluster.ts';
@@ -30,8 +30,10 @@ import { Reader } from './read/reader.ts';
 import { framedPodsService, framedSessionsService } from './sessions/frames.ts';
 import { NodeSessions } from './sessions/node-sessions.ts';
 import { podsHandlers } from './sessions/pods.ts';
-import { Compactor } from './storage/compactor.ts';
 import { SessionRegistry } from './sessions/session-registry.ts';
+import type { CareTimes } from './storage/care-plan.ts';
+import { fullness, type StorageLimits } from './storage/pressure.ts';
+import { StorageCare } from './storage/storage-care.ts';
 import { type Sources, StoreSource } from './read/source.ts';
 import { uidFrom } from './pipeline/uid.ts';
 import { ApiServer } from './server.ts';
@@ -48,7 +50,14 @@ export interface ApiOptions {
   readonly version: string;
   /** Where Services get their addresses from. */
   readonly serviceCidr: Cidr;
+  /** The store's servers, where it has any that need care. */
+  readonly maintenance?: Maintenance;
+  readonly storageLimits?: StorageLimits;
+  readonly careTimes?: CareTimes;
 }
+
+/** etcd's own default, and the part of it that leaves room for what must go on when nothing new may be created. */
+export const defaultStorageLimits: StorageLimits = { quotaBytes: 2 * 1024 ** 3, watermark: 0.8 };
 
 /** The whole api on a store and a bus that somebody else has opened and will close. */
 export class Api implements Component {
@@ -57,8 +66,10 @@ export class Api implements Component {
   readonly #parts: Components;
   readonly #cache: ObjectCache;
   readonly #bootstrap: Bootstrap;
+  readonly #care: StorageCare;
 
-  constructor({ store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr }: ApiOptions) {
+  constructor(options: ApiOptions) {
+    const { store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr } = options;
     const kinds: Kinds = builtinKinds;
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
@@ -84,7 +95,13 @@ export class Api implements Component {
         },
         {
           definition: encodedClusterService,
-          handlers: clusterHandlers({ version, store, clusterId: () => bootstrap.clusterId, metrics: callMetrics }),
+          handlers: clusterHandlers({
+            version,
+            store,
+            clusterId: () => bootstrap.clusterId,
+            storage: (signal) => this.#care.state(signal),
+            metrics: callMetrics,
+          }),
         },
         {
           definition: framedPodsService,
@@ -104,16 +121,32 @@ export class Api implements Component {
     });
     const publisher = new FeedPublisher({ cache, bus, clock, kinds: kinds.all, onBatch: () => published.inc() });
     const identity = `${hostname()}-${uidFrom(Math.random)}`;
-    const election = new FeedElection({
-      cache,
-      pipeline,
+    const ready = (signal: AbortSignal) => bootstrap.done(signal);
+    const common = { cache, pipeline, clock, logger, identity, ready };
+    const feedElection = new ReplicaElection({
+      ...common,
+      task: 'change feed',
+      leaseName: 'change-feed',
+      // Were two to publish for a moment, their chains would not fit together, and readers would ask the api: no fence.
+      run: (signal) => publisher.run(signal),
+    });
+    const careElection = new ReplicaElection({
+      ...common,
+      task: 'care of the store',
+      leaseName: 'storage-care',
+      run: (signal) => this.#care.lead(signal),
+    });
+    this.#care = new StorageCare({
+      store,
       clock,
       logger,
-      publisher,
+      metrics,
       identity,
-      ready: (signal) => bootstrap.done(signal),
+      maintenance: options.maintenance,
+      limits: options.storageLimits ?? defaultStorageLimits,
+      times: options.careTimes,
+      fence: () => careElection.fence(),
     });
-    const compactor = new Compactor({ store, clock, logger });
     registerGauges(metrics, {
       kinds,
       cache,
@@ -123,7 +156,7 @@ export class Api implements Component {
     });
     this.#cache = cache;
     this.#bootstrap = bootstrap;
-    const components = [feed, events, bootstrap, election, compactor, this.#server];
+    const components = [feed, events, bootstrap, this.#care, feedElection, careElection, this.#server];
     this.#parts = new Components({ name: this.name, components, logger });
   }
 
@@ -141,6 +174,12 @@ export class Api implements Component {
   notReady(): string | undefined {
     if (!this.#cache.filled) return 'the cache is not filled: etcd could not be read yet';
     return this.#bootstrap.ready ? undefined : 'the namespaces that the cluster needs are not there yet';
+  }
+
+  /** What whoever asks whether the api is ready should know, although it is. */
+  remark(): string | undefined {
+    const { pressure } = this.#care;
+    return pressure?.level === 'full' ? `${fullness(pressure)}; nothing new is created: see navctl storage` : undefined;
   }
 
   /** Resolves once the cluster can be used. */

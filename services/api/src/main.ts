@@ -5,14 +5,15 @@ import {
   createLogger,
   createMetrics,
   defineConfig,
+  integer,
   logLevels,
   oneOf,
   runService,
   systemClock,
   text,
 } from '@navarch/kit';
-import { EtcdStore } from '@navarch/store';
-import { Api } from './api.ts';
+import { EtcdMaintenance, EtcdStore } from '@navarch/store';
+import { Api, defaultStorageLimits } from './api.ts';
 import { storeMetrics } from './grpc/store-metrics.ts';
 
 const config = defineConfig(
@@ -27,6 +28,20 @@ const config = defineConfig(
       default: '127.0.0.1:7420',
       description: 'etcd',
       parse: text,
+    },
+    etcdQuota: {
+      flag: '--etcd-quota <bytes>',
+      env: 'NAVARCH_ETCD_QUOTA',
+      default: String(defaultStorageLimits.quotaBytes),
+      description: 'what etcd may take on disk: the same as its --quota-backend-bytes',
+      parse: integer({ min: 1024 ** 2 }),
+    },
+    storageWatermark: {
+      flag: '--storage-watermark <percent>',
+      env: 'NAVARCH_STORAGE_WATERMARK',
+      default: String(100 * defaultStorageLimits.watermark),
+      description: 'how full etcd may be, in percent of its quota, before nothing new is created',
+      parse: integer({ min: 1, max: 100 }),
     },
     nats: {
       flag: '--nats <url>',
@@ -76,8 +91,11 @@ const logger = createLogger({ name: 'api', level: config.logLevel });
 const metrics = createMetrics('api');
 const store = new EtcdStore({ endpoints: config.etcd, logger, observer: storeMetrics(metrics) });
 const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'api', logger });
+const maintenance = new EtcdMaintenance({ endpoints: config.etcd });
 const api = new Api({
   store,
+  maintenance,
+  storageLimits: { quotaBytes: config.etcdQuota, watermark: config.storageWatermark / 100 },
   bus,
   clock: systemClock,
   logger,
@@ -91,9 +109,10 @@ const api = new Api({
 await runService({
   name: 'api',
   logger,
-  metrics: { listen: config.metrics, metrics, checks: [() => api.notReady()] },
+  metrics: { listen: config.metrics, metrics, checks: [() => api.notReady()], remarks: [() => api.remark()] },
   components: [
     { name: 'store', start: async () => {}, stop: () => store.close() },
+    { name: 'maintenance of the store', start: async () => {}, stop: () => maintenance.close() },
     { name: 'bus', start: async () => {}, stop: () => bus.close() },
     api,
   ],

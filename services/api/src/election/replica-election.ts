@@ -2,24 +2,28 @@ import { lease as leaseKind } from '@navarch/kinds';
 import type { Clock, Component, Logger } from '@navarch/kit';
 import { isApiError } from '@navarch/machinery';
 import { Lease } from '@navarch/proto';
+import type { Compare } from '@navarch/store';
+import type { CachedObject } from '../cache/cached-object.ts';
 import type { ObjectCache } from '../cache/object-cache.ts';
 import { createWrite } from '../pipeline/create.ts';
 import { incoming } from '../pipeline/incoming.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { updateWrite } from '../pipeline/update.ts';
-import type { FeedPublisher } from './feed-publisher.ts';
 
 const namespace = 'navarch-system';
-const name = 'change-feed';
 const leaseSeconds = 10;
 const renewMs = 3_000;
 
 interface ElectionOptions {
+  /** What one replica does for all, as the log says it and as the Lease is named: `change feed`, `change-feed`. */
+  readonly task: string;
+  readonly leaseName: string;
+  /** Does it until `signal` aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
   readonly cache: ObjectCache;
   readonly pipeline: Pipeline;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly publisher: FeedPublisher;
   /** Resolves once the lease's namespace is there. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Unique among all api processes that ever were. */
@@ -27,11 +31,11 @@ interface ElectionOptions {
 }
 
 /**
- * Lets one of several api replicas publish the change feed: the one that holds a Lease. Were two to publish for a moment,
- * their chains would not fit together, and readers would ask the api: so this needs no fence.
+ * Lets one of several api replicas do what only one should: the one that holds a Lease. For a moment two may think so; where
+ * that would do harm, what the task writes is committed together with `fence`.
  */
-export class FeedElection implements Component {
-  readonly name = 'change feed';
+export class ReplicaElection implements Component {
+  readonly name: string;
   readonly #options: ElectionOptions;
   #running: Promise<void> = Promise.resolve();
   /** The lease as it was seen last, and when: another's lease has run out when it stayed so for its whole time. */
@@ -39,6 +43,15 @@ export class FeedElection implements Component {
 
   constructor(options: ElectionOptions) {
     this.#options = options;
+    this.name = options.task;
+  }
+
+  /** The condition that this replica holds the Lease, for a transaction; undefined when it does not. */
+  fence(): readonly Compare[] | undefined {
+    const cached = this.#lease();
+    const { spec } = (cached?.object ?? {}) as Partial<Lease>; // the cache decodes a kind's objects with its message
+    if (cached === undefined || spec?.holderIdentity !== this.#options.identity) return undefined;
+    return [{ key: cached.key, modRevision: cached.revision }];
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -50,7 +63,7 @@ export class FeedElection implements Component {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, publisher } = this.#options;
+    const { clock, logger, task, run } = this.#options;
     // Waiting ends early only because of the signal, which the loop looks at.
     await this.#options.ready(signal).catch(() => undefined);
     let leading: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
@@ -61,18 +74,18 @@ export class FeedElection implements Component {
         else renewedAtMs = Number.NEGATIVE_INFINITY;
       } catch (error) {
         if (signal.aborted) break;
-        logger.debug({ err: error }, 'the lease of the change feed could not be renewed');
+        logger.debug({ err: error, task }, 'a lease could not be renewed');
       }
       const holds = clock.monotonicMs() - renewedAtMs < leaseSeconds * 1000;
       if (holds && leading === undefined) {
         const stop = new AbortController();
-        logger.info('publishing the change feed');
-        leading = { stop, ended: publisher.run(AbortSignal.any([stop.signal, signal])) };
+        logger.info({ task }, 'this replica does it for all');
+        leading = { stop, ended: run(AbortSignal.any([stop.signal, signal])) };
       } else if (!holds && leading !== undefined) {
         leading.stop.abort();
         await leading.ended;
         leading = undefined;
-        logger.info('another api publishes the change feed');
+        logger.info({ task }, 'another replica does it');
       }
       // The sleep ends early only because of the signal, which ends the loop.
       await clock.sleep(renewMs, signal).catch(() => undefined);
@@ -84,11 +97,11 @@ export class FeedElection implements Component {
 
   /** Whether this process holds the lease now. */
   async #holdOrTake(signal: AbortSignal): Promise<boolean> {
-    const { cache, clock, identity } = this.#options;
-    const cached = cache.get(leaseKind, namespace, name);
+    const { clock, identity } = this.#options;
+    const cached = this.#lease();
     const now = new Date(clock.now()).toISOString();
     if (cached === undefined) {
-      return await this.#write(leaseOf(identity, now, now, 1), 0n, signal);
+      return await this.#write(this.#leaseOf(identity, now, now, 1), 0n, signal);
     }
     if (this.#seen?.revision !== cached.revision) this.#seen = { revision: cached.revision, atMs: clock.monotonicMs() };
     const { spec } = cached.object as Lease; // the cache decodes a kind's objects with its message
@@ -98,7 +111,7 @@ export class FeedElection implements Component {
     if (!own && !free && !ranOut) return false;
     const transitions = (spec?.leaseTransitions ?? 0) + (own ? 0 : 1);
     return await this.#write(
-      leaseOf(identity, own ? spec.acquireTime : now, now, transitions),
+      this.#leaseOf(identity, own ? spec.acquireTime : now, now, transitions),
       cached.revision,
       signal,
     );
@@ -118,21 +131,25 @@ export class FeedElection implements Component {
 
   /** Gives the lease back, so that another replica need not wait for it to run out. */
   async #release(): Promise<void> {
-    const { cache, identity, logger } = this.#options;
-    const cached = cache.get(leaseKind, namespace, name);
+    const { identity, logger, task } = this.#options;
+    const cached = this.#lease();
     const { spec } = (cached?.object ?? {}) as Partial<Lease>; // as above
     if (cached === undefined || spec?.holderIdentity !== identity) return;
     try {
-      const given = leaseOf('', spec.acquireTime, spec.renewTime, spec.leaseTransitions);
+      const given = this.#leaseOf('', spec.acquireTime, spec.renewTime, spec.leaseTransitions);
       await this.#write(given, cached.revision, AbortSignal.timeout(1_000));
     } catch (error) {
-      logger.debug({ err: error }, 'the lease of the change feed could not be given back; it runs out by itself');
+      logger.debug({ err: error, task }, 'a lease could not be given back; it runs out by itself');
     }
   }
-}
 
-function leaseOf(holderIdentity: string, acquireTime: string, renewTime: string, leaseTransitions: number): Lease {
-  const metadata = { name, namespace };
-  const spec = { holderIdentity, leaseDurationSeconds: leaseSeconds, acquireTime, renewTime, leaseTransitions };
-  return Lease.fromJSON({ metadata, spec });
+  #lease(): CachedObject | undefined {
+    return this.#options.cache.get(leaseKind, namespace, this.#options.leaseName);
+  }
+
+  #leaseOf(holderIdentity: string, acquireTime: string, renewTime: string, leaseTransitions: number): Lease {
+    const metadata = { name: this.#options.leaseName, namespace };
+    const spec = { holderIdentity, leaseDurationSeconds: leaseSeconds, acquireTime, renewTime, leaseTransitions };
+    return Lease.fromJSON({ metadata, spec });
+  }
 }

@@ -41,6 +41,13 @@ export const options = [
   },
   { flag: 'etcd-port', env: 'NAVARCH_ETCD_PORT', value: 'N', fallback: '7420', help: "etcd's clients" },
   { flag: 'etcd-peer-port', env: 'NAVARCH_ETCD_PEER_PORT', value: 'N', fallback: '7421', help: "etcd's peers" },
+  {
+    flag: 'etcd-quota',
+    env: 'NAVARCH_ETCD_QUOTA',
+    value: 'BYTES',
+    fallback: String(2 * 1024 ** 3),
+    help: 'what etcd may take on disk',
+  },
   { flag: 'nats-port', env: 'NAVARCH_NATS_PORT', value: 'N', fallback: '7430', help: 'NATS' },
   {
     flag: 'registry-port',
@@ -142,6 +149,7 @@ export function readConfig(argv, env) {
       'controller-manager-metrics': port('controller-manager-metrics-port'),
       'node-agent-metrics': port('node-agent-metrics-port'),
     },
+    etcdQuota: readNumber('etcd-quota', required('etcd-quota'), 1024 ** 2, 8 * 1024 ** 3),
     registry,
     mirror: text('mirror'),
     without: [...readWithout(text('without')), ...(join_ ? controlPlane : [])],

@@ -55,9 +55,7 @@ function etcd({ ports, ...config }) {
     'listen-peer-urls': peer,
     'initial-advertise-peer-urls': peer,
     'initial-cluster': `navarch=${peer}`,
-    'auto-compaction-mode': 'periodic',
-    'auto-compaction-retention': '1h',
-    'quota-backend-bytes': String(2 * 1024 ** 3),
+    'quota-backend-bytes': String(config.etcdQuota),
     logger: 'zap',
     // Alone, it has nobody to hear from: a short election only lets it serve sooner after a start.
     'heartbeat-interval': '20',
@@ -139,6 +137,7 @@ function services(config) {
   return [
     service('api', ['etcd', 'nats'], {
       NAVARCH_ETCD: `127.0.0.1:${ports.etcd}`,
+      NAVARCH_ETCD_QUOTA: String(config.etcdQuota),
       NAVARCH_LISTEN: `${config.host}:${ports.api}`,
     }),
     service('scheduler', ['api'], {}),

@@ -137,6 +137,14 @@ test('scale, patch, set image and rollout change a Deployment', async () => {
   expect(await good(['delete', 'deploy/rolling', '--now'])).toBe('deployment.apps "rolling" deleted\n');
 });
 
+test('tells how much room there is', async () => {
+  await waitFor(async () => (await good(['storage'])).includes('MEMBER'));
+  expect(await good(['storage'])).toMatch(
+    /^Storage is 0 % full: etcd uses .* of its quota of 2 GiB\. There is room[^]*\nMEMBER +ROLE +USED +ON DISK +QUOTA[^]*Leader .* 2 GiB +3\.[^]*\nHistory before revision/,
+  );
+  expect(JSON.parse(await good(['storage', '-o', 'json']))).toMatchObject({ quotaBytes: '2147483648' });
+});
+
 test('what is not there, or not right, is told and fails', async () => {
   expect(await nav(['get', 'pods', 'nope'])).toMatchObject({
     code: 1,

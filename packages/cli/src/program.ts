@@ -16,6 +16,7 @@ import { patchCommand } from './commands/patch.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { setCommand } from './commands/set-image.ts';
+import { storageCommand } from './commands/storage.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import type { Action, CommandFactory, Runner } from './runner.ts';
@@ -50,6 +51,7 @@ const commands: readonly CommandFactory[] = [
   drainCommand,
   apiResourcesCommand,
   explainCommand,
+  storageCommand,
   versionCommand,
 ];
 

@@ -8,6 +8,7 @@ import type {
   ErrorDetail,
   Eviction,
   Fence,
+  GetStorageResponse,
   GetVersionResponse,
   PatchRequest_Type,
   Pod,
@@ -59,6 +60,9 @@ export interface Client {
     options?: { atomic?: boolean } & WriteOptions,
   ): Promise<readonly WriteOutcome[]>;
   version(options?: CallOptions): Promise<GetVersionResponse>;
+
+  /** How much room the store has. */
+  storage(options?: CallOptions): Promise<GetStorageResponse>;
   close(): void;
 }
 

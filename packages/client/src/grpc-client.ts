@@ -187,6 +187,10 @@ class GrpcApiClient implements ApiClient {
     return this.#connection.read(ClusterService.getVersion, {}, options);
   }
 
+  storage(options: CallOptions = {}) {
+    return this.#connection.read(ClusterService.getStorage, {}, options);
+  }
+
   close(): void {
     this.#connection.close();
   }

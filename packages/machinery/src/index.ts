@@ -18,6 +18,7 @@ export { threeWayMerge } from './patch/three-way-merge.ts';
 export * from './quantity.ts';
 export { type FieldSchema, type MessageSchema, messageSchema, type ValueType } from './schema.ts';
 export * from './selectors.ts';
+export * from './size.ts';
 export * from './suggest.ts';
 export * from './table.ts';
 export * from './validate.ts';

@@ -51,8 +51,8 @@ export interface MaintenanceOptions {
 }
 
 /**
- * The care of etcd itself, which is what `etcd3` is used for: its retries and its circuit breaker, which make it unfit for
- * transactions and watches, do no harm here, where every call may be repeated.
+ * The care of etcd itself, which is what `etcd3` is used for. Its retries and its circuit breaker, which make it unfit for
+ * transactions and watches, are switched off.
  */
 export class EtcdMaintenance implements Maintenance {
   readonly #endpoints: readonly string[];
@@ -131,8 +131,10 @@ export class EtcdMaintenance implements Maintenance {
 
   async #connect(): Promise<ReadonlyMap<string, Etcd3>> {
     // Loading it takes a third of a second, which the start of the api need not wait for.
-    const { Etcd3: Client } = await import('etcd3');
-    return new Map(this.#endpoints.map((hosts) => [hosts, new Client({ hosts })]));
+    const [{ Etcd3: Client }, { noop }] = await Promise.all([import('etcd3'), import('cockatiel')]);
+    // A member that defragments is silent: a circuit breaker would take it for dead, and for some time after.
+    const faultHandling = { host: () => noop, global: noop };
+    return new Map(this.#endpoints.map((hosts) => [hosts, new Client({ hosts, faultHandling })]));
   }
 }
 

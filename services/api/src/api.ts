@@ -75,7 +75,12 @@ export class Api implements Component {
     const objects = new StoreSource(store, cache);
     const events = new EventSource({ bus, clock, logger });
     const sources: Sources = { of: ({ storage }) => (storage === 'events' ? events : objects) };
-    const pipeline = new Pipeline({ sources, clock, serviceNetwork: new ServiceNetwork(serviceCidr) });
+    const pipeline = new Pipeline({
+      sources,
+      clock,
+      serviceNetwork: new ServiceNetwork(serviceCidr),
+      pressure: () => this.#care.pressure,
+    });
     const reader = new Reader({ kinds, sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
     const streams = new WatchStreams({ reader, metrics: callMetrics, clock });

@@ -65,6 +65,12 @@ export function encodeBody(kind: KindDefinition, object: WritableObject): Uint8A
   return body;
 }
 
+/** What an object is in all but metadata and status. */
+export function encodeContent(kind: KindDefinition, object: object): Uint8Array {
+  const bare = { ...object, metadata: undefined, ...(kind.hasStatus ? { status: undefined } : {}) };
+  return kind.message.encode(bare).finish();
+}
+
 function metadataErrors(kind: KindDefinition, metadata: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   const problem = metadata.name === '' ? 'must be set' : formatProblem(nameFormats[kind.nameFormat], metadata.name);

@@ -2,6 +2,7 @@ import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
 import type { Fence } from '@navarch/proto';
 import type { ObjectSource, Sources } from '../read/source.ts';
+import type { StoragePressure } from '../storage/pressure.ts';
 import { encodeResource } from '../wire/responses.ts';
 import { commit, type Committed } from './committer.ts';
 import { fenceCompares } from './fence.ts';
@@ -40,8 +41,18 @@ export class Pipeline {
   readonly #view: View;
   readonly #serviceNetwork: ServiceNetwork;
 
-  constructor(options: { sources: Sources; clock: Clock; serviceNetwork: ServiceNetwork; random?: () => number }) {
+  readonly #pressure: () => StoragePressure | undefined;
+
+  constructor(options: {
+    sources: Sources;
+    clock: Clock;
+    serviceNetwork: ServiceNetwork;
+    /** How full the store is now. */
+    pressure?: () => StoragePressure | undefined;
+    random?: () => number;
+  }) {
     this.#serviceNetwork = options.serviceNetwork;
+    this.#pressure = options.pressure ?? (() => undefined);
     const { sources } = options;
     this.#sources = sources;
     this.#clock = options.clock;
@@ -100,6 +111,7 @@ export class Pipeline {
         now: timestamp(this.#clock.now()),
         random: this.#random,
         serviceNetwork: this.#serviceNetwork,
+        pressure: this.#pressure(),
       };
       return { fence, writes: prepareAll(writes, circumstances) };
     };

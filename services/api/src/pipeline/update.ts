@@ -5,7 +5,7 @@ import { seal } from '../storage/envelope.ts';
 import { complete, judge } from './admission/chain.ts';
 import { asItWas, copyOf, current, type Precondition } from './current.ts';
 import type { Incoming } from './incoming.ts';
-import { encodeBody, type WritableObject } from './object-rules.ts';
+import { encodeBody, encodeContent, type WritableObject } from './object-rules.ts';
 import { readyToGo, removal } from './removal.ts';
 import type { Circumstances, Prepared, Write } from './write.ts';
 
@@ -57,7 +57,8 @@ export function prepareChange(circumstances: Circumstances, cached: CachedObject
   const next: WritableObject = { ...proposed, metadata: keptMetadata(proposed, cached.object) };
   const step = { circumstances, kind, next, previous: cached };
   const completed = complete(step);
-  if (!sameContent(kind, next, cached.object)) next.metadata.generation++;
+  const changed = Buffer.compare(encodeContent(kind, next), encodeContent(kind, cached.object)) !== 0;
+  if (changed) next.metadata.generation++;
   const body = encodeBody(kind, next);
   if (cached.body.equals(body)) {
     return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
@@ -83,13 +84,4 @@ function keptMetadata(
   const { deletionTimestamp, deletionGracePeriodSeconds } = previous;
   const kept = { name, generateName, namespace, uid, generation, creationTimestamp };
   return { ...metadata, ...kept, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion: '' };
-}
-
-/** Whether two versions are equal in all but metadata and status. */
-function sameContent(kind: KindDefinition, next: WritableObject, previous: ReadonlyObject): boolean {
-  const content = (object: object) => {
-    const bare = { ...object, metadata: undefined, ...(kind.hasStatus ? { status: undefined } : {}) };
-    return kind.message.encode(bare).finish();
-  };
-  return Buffer.compare(content(next), content(previous)) === 0;
 }

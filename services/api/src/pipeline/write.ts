@@ -1,6 +1,7 @@
 import type { KindDefinition } from '@navarch/kinds';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
+import type { StoragePressure } from '../storage/pressure.ts';
 import type { ServiceNetwork } from './service-network.ts';
 
 /** The current state that writes are decided on. */
@@ -15,6 +16,8 @@ export interface Circumstances {
   readonly now: string;
   readonly random: () => number;
   readonly serviceNetwork: ServiceNetwork;
+  /** How full the store is; undefined when nobody can tell. */
+  readonly pressure: StoragePressure | undefined;
 }
 
 /**

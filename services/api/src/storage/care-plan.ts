@@ -1,6 +1,7 @@
+import { humanSize } from '@navarch/machinery';
 import type { MemberReport, MemberStatus } from '@navarch/store';
 import type { CareRecord } from './care-record.ts';
-import { answered, pressureOf, type StorageLimits, sizeText } from './pressure.ts';
+import { answered, pressureOf, type StorageLimits } from './pressure.ts';
 
 /** How patient the care is. All durations in milliseconds. */
 export interface CareTimes {
@@ -56,20 +57,21 @@ const maxLag = 10_000;
 
 /** The next step in the care of the store: at most one, the most urgent. */
 export function planCare(view: CareView): CareStep {
+  return planCompaction(view) ?? planForMembers(view);
+}
+
+/** The next step beside compaction, which goes on all the time. */
+export function planForMembers(view: CareView): CareStep {
   const { members, limits, record, nowMs, times } = view;
   const pressure = pressureOf(members, limits);
   if (pressure === undefined) return { do: 'nothing', waitingFor: 'etcd to answer' };
-  const tight = pressure.level !== 'roomy';
   const needed = pressure.alarms.length > 0 || pressure.diskBytes >= limits.quotaBytes * limits.watermark;
 
   if (pressure.alarms.includes('CORRUPT')) {
     return { do: 'nothing', waitingFor: "somebody to look at etcd's data, which etcd says is corrupt" };
   }
-  const compaction = planCompaction(view, tight);
-  if (compaction !== undefined) return compaction;
-
   if (pressure.alarms.includes('NOSPACE') && pressure.diskBytes < limits.quotaBytes * disarmBelow) {
-    return { do: 'disarm', why: `there is room again: ${sizeText(pressure.diskBytes)} on disk` };
+    return { do: 'disarm', why: `there is room again: ${humanSize(pressure.diskBytes)} on disk` };
   }
 
   const { defragmenting } = record;
@@ -83,14 +85,16 @@ export function planCare(view: CareView): CareStep {
     const obstacle = unfitToLoseOne(members);
     if (obstacle !== undefined) return { do: 'nothing', waitingFor: obstacle };
     const { member, gain } = best;
-    const why = `${sizeText(gain)} of its ${sizeText(member.diskBytes)} on disk are not in use`;
+    const why = `${humanSize(gain)} of its ${humanSize(member.diskBytes)} on disk are not in use`;
     return { do: 'defragment', endpoint: member.endpoint, why };
   }
   if (pressure.level === 'full') return { do: 'nothing', waitingFor: 'objects to be deleted, or a larger quota' };
   return { do: 'nothing' };
 }
 
-function planCompaction({ record, revisionAt, nowMs, times }: CareView, tight: boolean): CareStep | undefined {
+function planCompaction({ members, limits, record, revisionAt, nowMs, times }: CareView): CareStep | undefined {
+  const level = pressureOf(members, limits)?.level ?? 'roomy';
+  const tight = level !== 'roomy';
   const { keepMs, keepWhenTightMs, compactEveryMs, compactWhenTightEveryMs } = times;
   const last = record.compaction;
   const everyMs = tight ? compactWhenTightEveryMs : compactEveryMs;

@@ -1,3 +1,4 @@
+import { humanSize } from '@navarch/machinery';
 import type { EtcdAlarm, MemberReport, MemberStatus } from '@navarch/store';
 
 /** How much etcd may hold, and from where on the api acts. */
@@ -41,13 +42,5 @@ export function answered(report: MemberReport): report is MemberStatus {
 /** The sentence that says how full it is: `storage is 83 % full: etcd uses 1.7 GiB of its quota of 2 GiB`. */
 export function fullness({ usedBytes, limits }: StoragePressure): string {
   const percent = Math.floor((100 * usedBytes) / limits.quotaBytes);
-  return `storage is ${percent} % full: etcd uses ${sizeText(usedBytes)} of its quota of ${sizeText(limits.quotaBytes)}`;
-}
-
-/** Bytes for people: `1.7 GiB`. */
-export function sizeText(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(bytes, 1)) / 10)));
-  const value = bytes / 1024 ** power;
-  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+  return `storage is ${percent} % full: etcd uses ${humanSize(usedBytes)} of its quota of ${humanSize(limits.quotaBytes)}`;
 }

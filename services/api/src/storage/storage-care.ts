@@ -1,6 +1,6 @@
 import { Backoff, type Clock, type Component, type Logger, type Metrics, onAbort } from '@navarch/kit';
 import type { Compare, Maintenance, MemberReport, Store } from '@navarch/store';
-import { type CareStep, type CareTimes, planCare, usualTimes } from './care-plan.ts';
+import { type CareStep, type CareTimes, type CareView, planCare, planForMembers, usualTimes } from './care-plan.ts';
 import { type CareRecord, changeCareRecord, type Defragmentation, readCareRecord } from './care-record.ts';
 import { answered, fullness, pressureOf, type StorageLimits, type StoragePressure } from './pressure.ts';
 import { RevisionHistory } from './revision-history.ts';
@@ -67,7 +67,7 @@ export class StorageCare implements Component {
 
   async state(signal: AbortSignal): Promise<StorageState> {
     const record = await readCareRecord(this.#options.store, signal);
-    const step = this.#plan(record);
+    const step = planForMembers(this.#view(record));
     const waitingFor = step.do === 'nothing' ? step.waitingFor : undefined;
     return { members: this.#members, pressure: this.#pressure, limits: this.#options.limits, record, waitingFor };
   }
@@ -132,16 +132,16 @@ export class StorageCare implements Component {
     else if (before !== undefined || now.level !== 'roomy') logger.info(fields, fullness(now));
   }
 
-  #plan(record: CareRecord): CareStep {
+  #view(record: CareRecord): CareView {
     const { limits, clock, maintenance } = this.#options;
+    const members = maintenance === undefined ? [alwaysRoomy] : this.#members;
     const revisionAt = (atMs: number) => this.#history.at(atMs);
-    const view = { limits, times: this.#times, revisionAt, record, nowMs: clock.now() };
-    return planCare({ ...view, members: maintenance === undefined ? [alwaysRoomy] : this.#members });
+    return { members, limits, times: this.#times, revisionAt, record, nowMs: clock.now() };
   }
 
   async #next(signal: AbortSignal): Promise<void> {
     const { store, logger } = this.#options;
-    const step = this.#plan(await readCareRecord(store, signal));
+    const step = planCare(this.#view(await readCareRecord(store, signal)));
     if (step.do === 'nothing') return;
     this.#acting = this.#act(step, signal)
       .then(

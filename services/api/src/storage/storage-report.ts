@@ -1,7 +1,8 @@
+import { humanSize } from '@navarch/machinery';
 import { GetStorageResponse, StorageMember } from '@navarch/proto';
 import type { MemberReport } from '@navarch/store';
 import type { CareRecord } from './care-record.ts';
-import { answered, fullness, sizeText } from './pressure.ts';
+import { answered, fullness } from './pressure.ts';
 import type { StorageState } from './storage-care.ts';
 
 /** The store's room, for users. */
@@ -64,7 +65,7 @@ function explain({ members, pressure, record, waitingFor }: StorageState): strin
   if (record.defragmenting !== undefined) said.push(`${record.defragmenting.endpoint} is being defragmented.`);
   else if (waitingFor !== undefined) said.push(`Waiting for ${waitingFor}.`);
   const freeBytes = pressure.diskBytes - pressure.usedBytes;
-  if (freeBytes > limits.quotaBytes / 20) said.push(`${sizeText(freeBytes)} of the file are free for new writes.`);
+  if (freeBytes > limits.quotaBytes / 20) said.push(`${humanSize(freeBytes)} of the file are free for new writes.`);
   return said.join(' ');
 }
 

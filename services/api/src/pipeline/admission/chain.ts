@@ -8,6 +8,7 @@ import { home } from './home.ts';
 import type { Admitted, Link, Step } from './link.ts';
 import { namespaces } from './namespaces.ts';
 import { services } from './services.ts';
+import { storage } from './storage.ts';
 import { validation } from './validation.ts';
 
 /**
@@ -19,7 +20,7 @@ import { validation } from './validation.ts';
 const completing: readonly Link[] = [defaults, home, namespaces, services];
 
 /** They look at the completed object, and change it no more. Not asked about a write that changes nothing. */
-const judging: readonly Link[] = [validation];
+const judging: readonly Link[] = [storage, validation];
 
 /** What all links add to a write. */
 export interface Admission {

@@ -1,7 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { builtinKinds, decodeManifest, type KindDefinition, type Kinds, nameProblem } from '@navarch/kinds';
+import {
+  builtinKinds,
+  customResourceDefinition,
+  decodeManifest,
+  definitionStatus,
+  type KindDefinition,
+  type Kinds,
+  nameProblem,
+} from '@navarch/kinds';
 import {
   applyDefaults,
   type FieldError,
@@ -10,6 +18,8 @@ import {
   readYaml,
   validateObject,
 } from '@navarch/machinery';
+import type { CustomResourceDefinition } from '@navarch/proto';
+import { kindsWith } from './discover-kinds.ts';
 import { type Session, UserError } from './session.ts';
 
 /** One object of a file, read and checked. */
@@ -41,38 +51,68 @@ export async function readManifests(
   { filename, recursive }: FileOptions,
   only?: 'names',
 ): Promise<readonly Manifest[]> {
-  const manifests: Manifest[] = [];
-  const problems: string[] = [];
+  const files: { readonly file: string; readonly yaml: ReturnType<typeof readYaml> }[] = [];
   for (const path of filename) {
     for (const { file, text } of await readFiles(path, recursive === true, session.io.stdin)) {
-      const found: { position: Position; text: string }[] = [];
-      const { documents, errors } = readYaml(text);
-      for (const { position, message } of errors) found.push({ position, text: message });
-      for (const document of documents) {
-        for (const { json, prefix } of expandList(document.json)) {
-          const locate = (path: string) => placeText(file, document.locate(joinPath(prefix, path)));
-          const { manifest, errors } = check(json, locate, await kindsFor(session, json), only);
-          for (const { path, message } of errors) {
-            const field = joinPath(prefix, path);
-            found.push({ position: document.locate(field), text: `${field}: ${message}` });
-          }
-          if (manifest !== undefined) manifests.push(manifest);
-        }
-      }
-      found.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
-      problems.push(...found.map(({ position, text }) => `${placeText(file, position)} ${text}`));
+      files.push({ file, yaml: readYaml(text) });
     }
+  }
+  const kindsFor = kindsOf(
+    session,
+    files.flatMap(({ yaml }) => yaml.documents.flatMap(({ json }) => expandList(json).map((each) => each.json))),
+  );
+  const manifests: Manifest[] = [];
+  const problems: string[] = [];
+  for (const { file, yaml } of files) {
+    const found: { position: Position; text: string }[] = [];
+    for (const { position, message } of yaml.errors) found.push({ position, text: message });
+    for (const document of yaml.documents) {
+      for (const { json, prefix } of expandList(document.json)) {
+        const locate = (path: string) => placeText(file, document.locate(joinPath(prefix, path)));
+        const { manifest, errors } = check(json, locate, await kindsFor(json), only);
+        for (const { path, message } of errors) {
+          const field = joinPath(prefix, path);
+          found.push({ position: document.locate(field), text: `${field}: ${message}` });
+        }
+        if (manifest !== undefined) manifests.push(manifest);
+      }
+    }
+    found.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
+    problems.push(...found.map(({ position, text }) => `${placeText(file, position)} ${text}`));
   }
   if (problems.length > 0) throw new UserError(`nothing was sent, because:\n  ${problems.join('\n  ')}`);
   if (manifests.length === 0) throw new UserError(`no manifests in ${filename.join(', ')}`);
   return manifests;
 }
 
-/** The built-in kinds are known without asking; the others only when a manifest names one. */
-async function kindsFor(session: Session, json: unknown): Promise<Kinds> {
-  const { apiVersion, kind } = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>; // any JSON
-  const isBuiltin = builtinKinds.byApiVersion(String(apiVersion), String(kind)) !== undefined;
-  return isBuiltin ? builtinKinds : await session.kinds();
+/**
+ * Finds the kinds among which a manifest's is: those that are built in and those that the files define are known without
+ * asking; the api is asked when a manifest names another that could be a custom one.
+ */
+function kindsOf(session: Session, all: readonly unknown[]): (json: unknown) => Promise<Kinds> {
+  const known = kindsWith(builtinKinds, all.flatMap(definitionIn));
+  return async (json) => {
+    const { apiVersion, kind } = isRecord(json) ? json : {};
+    if (typeof apiVersion !== 'string' || typeof kind !== 'string') return known;
+    const group = apiVersion.slice(0, apiVersion.indexOf('/') + 1);
+    if (known.byApiVersion(apiVersion, kind) !== undefined || !group.includes('.')) return known;
+    return await session.kinds();
+  };
+}
+
+/** A definition in a manifest as it will be once it is applied; none when it is wrong, which is told elsewhere. */
+function definitionIn(json: unknown): readonly CustomResourceDefinition[] {
+  if (!isRecord(json) || json['kind'] !== customResourceDefinition.kind) return [];
+  const { kind, object, errors } = decodeManifest(json);
+  if (kind?.case !== customResourceDefinition.case || errors.length > 0) return [];
+  const definition = object as CustomResourceDefinition; // the kind says what it is
+  kind.complete?.(definition);
+  if ((kind.validate?.(definition) ?? []).length > 0) return [];
+  return [{ ...definition, status: definitionStatus({ ...definition, status: undefined }, [], '') }];
+}
+
+function isRecord(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
 function check(

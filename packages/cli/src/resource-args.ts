@@ -1,5 +1,5 @@
-import { builtinKinds, type KindDefinition, resourceNames } from '@navarch/kinds';
-import { closest } from '@navarch/machinery';
+import { builtinKinds, type KindDefinition, type Kinds, resourceNames } from '@navarch/kinds';
+import { closest, isApiError } from '@navarch/machinery';
 import { type Session, UserError } from './session.ts';
 
 /** One object or all objects of one kind, as named on the command line. */
@@ -40,12 +40,23 @@ export async function parseNamedTargets(
 export async function kindNamed(session: Session, type: string): Promise<KindDefinition> {
   const builtin = builtinKinds.byResource(type);
   if (builtin !== undefined) return builtin;
-  const kinds = await session.kinds();
+  const kinds = await session.kinds().catch((error: unknown) => {
+    // Without the cluster's own kinds nothing is certain; a misspelt built-in kind is likely.
+    const guess = isApiError(error, 'Unavailable') ? closestName(type, builtinKinds) : undefined;
+    throw guess === undefined ? error : unknownType(type, guess);
+  });
   const kind = kinds.byResource(type);
   if (kind !== undefined) return kind;
-  const guess = closest(type.toLowerCase(), kinds.all.flatMap(resourceNames));
+  throw unknownType(type, closestName(type, kinds));
+}
+
+function closestName(type: string, kinds: Kinds): string | undefined {
+  return closest(type.toLowerCase(), kinds.all.flatMap(resourceNames));
+}
+
+function unknownType(type: string, guess: string | undefined): UserError {
   const hint = guess === undefined ? 'see `navctl api-resources`' : `did you mean "${guess}"?`;
-  throw new UserError(`the server has no resource type "${type}"; ${hint}`);
+  return new UserError(`the server has no resource type "${type}"; ${hint}`);
 }
 
 /** How output names an object: pod/web, deployment.apps/web. */

@@ -1,6 +1,7 @@
 import { type ApiClient, createClient } from '@navarch/client';
-import { builtinKinds } from '@navarch/kinds';
+import type { Kinds } from '@navarch/kinds';
 import { CommanderError } from 'commander';
+import { discoverKinds } from './discover-kinds.ts';
 import { reportError } from './errors.ts';
 import { buildProgram } from './program.ts';
 import type { Io, Session } from './session.ts';
@@ -10,6 +11,7 @@ const defaultServer = '127.0.0.1:7400';
 /** Runs one command line, as in ['get', 'pods'], and gives the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let client: ApiClient | undefined;
+  let kinds: Promise<Kinds> | undefined;
   let server = defaultServer;
   const connect = (options: { server?: string; namespace?: string }): Session => {
     server = options.server ?? io.env['NAVARCH_API'] ?? defaultServer;
@@ -19,7 +21,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       namespace: options.namespace ?? 'default',
       namespaceGiven: options.namespace !== undefined,
       client: () => (client ??= createClient({ address: server })),
-      kinds: () => Promise.resolve(builtinKinds),
+      kinds: () => (kinds ??= discoverKinds((client ??= createClient({ address: server })))),
       print: (text) => void io.stdout.write(text),
       warn: (text) => void io.stderr.write(text),
     };

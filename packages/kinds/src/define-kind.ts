@@ -1,5 +1,6 @@
 import { type FieldError, type KubeObject, type MessageSchema, messageSchema } from '@navarch/machinery';
 import type { Resource } from '@navarch/proto';
+import type { CustomOrigin } from './custom/kinds.ts';
 
 /** The name of a kind's field in the oneof of Resource: 'pod', 'replicaSet'. */
 export type ResourceCase = Exclude<NonNullable<Resource['object']>['$case'], 'partial'>;
@@ -22,11 +23,15 @@ export interface MessageCodec<T> {
  * can be passed where any KindDefinition is wanted.
  */
 export interface KindDefinition<T extends KubeObject = KubeObject> {
-  /** Field in the oneof of Resource. */
+  /** Field in the oneof of Resource. All custom kinds share one. */
   readonly case: ResourceCase;
   readonly message: MessageCodec<T>;
   /** What is known of its fields: what it is decoded, completed, checked, merged, printed and explained by. */
   readonly schema: MessageSchema;
+  /** Where a kind comes from that is not built in. */
+  readonly custom?: CustomOrigin;
+  /** What is said to those who use it, when nobody should any more. */
+  readonly deprecated?: string;
   /** 'Deployment'. */
   readonly kind: string;
   /** 'apps'; '' for the core group. */

@@ -1,5 +1,8 @@
 export * from './columns.ts';
 export { configMap } from './config-map.ts';
+export { definitionStatus, isEstablished } from './custom/accept.ts';
+export { customResourceDefinition } from './custom/definition.ts';
+export { customKinds, type CustomOrigin } from './custom/kinds.ts';
 export * from './define-kind.ts';
 export * from './kind-set.ts';
 export { deployment } from './deployment.ts';

@@ -9,7 +9,7 @@ export interface Kinds {
   byResource(name: string): KindDefinition | undefined;
   /** As manifests name it: ('apps/v1', 'Deployment'). */
   byApiVersion(apiVersion: string, kind: string): KindDefinition | undefined;
-  /** The kind of an object that travels. Throws when there is none. */
+  /** The kind of an object that travels. Throws UnknownKind. */
   of(object: NonNullable<Resource['object']>): KindDefinition;
 }
 
@@ -36,23 +36,31 @@ export class KindSet implements Kinds {
   }
 
   of(object: NonNullable<Resource['object']>): KindDefinition {
-    const { $case } = object;
-    if ($case === 'partial') {
+    if (object.$case === 'custom' || object.$case === 'partial') {
       const { apiVersion, kind: name } = object.value;
       const kind = this.byApiVersion(apiVersion, name);
-      if (kind === undefined) throw new ApiError('BadRequest', `there is no kind "${name}" of ${apiVersion}`);
-      return kind;
+      if (kind !== undefined && (object.$case === 'partial' || kind.case === 'custom')) return kind;
+      throw new UnknownKind('NotFound', `there is no kind "${name}" of ${apiVersion || 'no apiVersion'}`);
     }
-    const kind = this.#byCase.get($case);
-    if (kind === undefined)
-      throw new ApiError('InternalError', `kind ${$case} is in the contract but has no definition`);
-    return kind;
+    const kind = this.#byCase.get(object.$case);
+    if (kind !== undefined) return kind;
+    throw new UnknownKind('InternalError', `kind ${object.$case} is in the contract but has no definition`);
   }
 }
 
+/** Something names a kind that is not known: it may not exist, or may be known in a moment. */
+export class UnknownKind extends ApiError {}
+
 /** Everything that a person or a request may call a kind, in lower case. */
-export function resourceNames({ plural, singular, shortNames, group, version }: KindDefinition): readonly string[] {
-  const names = [plural, singular, ...shortNames];
+export function resourceNames({
+  plural,
+  singular,
+  shortNames,
+  kind,
+  group,
+  version,
+}: KindDefinition): readonly string[] {
+  const names = [...new Set([plural, singular, ...shortNames, kind.toLowerCase()])];
   const grouped = names.flatMap((name) => [`${name}.${group}`, `${name}.${version}.${group}`]);
   return group === '' ? names : [...names, ...grouped];
 }

@@ -1,4 +1,5 @@
 import { configMap } from './config-map.ts';
+import { customResourceDefinition } from './custom/definition.ts';
 import type { KindDefinition } from './define-kind.ts';
 import { deployment } from './deployment.ts';
 import { endpointSlice } from './endpoint-slice.ts';
@@ -25,6 +26,7 @@ export const kinds: readonly KindDefinition[] = [
   endpointSlice,
   lease,
   event,
+  customResourceDefinition,
 ];
 
 /** The kinds that every cluster has. */

@@ -33,11 +33,18 @@ export function fromResource(
  * and `metadata.resourceVersion` is the revision. Fills these into the Resource's own object. T is the caller's word.
  */
 export function liveObject<T extends KubeObject>(resource: Resource): Live<T> {
-  const { kind, object } = fromResource(resource);
+  if (resource.object === undefined) throw new ApiError('BadRequest', 'the resource holds no object');
+  const { $case, value: object } = resource.object;
   // Every message of a kind is such a record; fields that it lacks are not among its keys.
   const record = object as { metadata?: { resourceVersion: string }; spec?: unknown; status?: unknown };
-  if (record.metadata === undefined || ('spec' in record && !record.spec) || ('status' in record && !record.status)) {
-    const empty = kind.message.fromJSON({ metadata: {}, spec: {}, status: {} }) as typeof record;
+  // What a custom kind has is for its definition to say; nothing is made up.
+  if (
+    $case !== 'custom' &&
+    (record.metadata === undefined || ('spec' in record && !record.spec) || ('status' in record && !record.status))
+  ) {
+    const empty = builtinKinds
+      .of(resource.object)
+      .message.fromJSON({ metadata: {}, spec: {}, status: {} }) as typeof record;
     for (const key of ['metadata', 'spec', 'status'] as const) {
       if (key in record && record[key] === undefined) Object.assign(record, { [key]: empty[key] });
     }

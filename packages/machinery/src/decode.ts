@@ -19,6 +19,10 @@ export function decodeObject<T>(
   json: unknown,
   at: readonly PathStep[] = [],
 ): { value: T; errors: FieldError[] } {
+  if (schema.own !== undefined) {
+    const { value, errors } = schema.own.decode(json, at);
+    return { value: value as T, errors };
+  }
   const errors: FieldError[] = [];
   const path = [...at];
   const report: Report = (message) => errors.push({ path: formatPath(path), message });

@@ -10,7 +10,8 @@ const fills = new Map<MessageSchema, Fill | undefined>();
  * `message`, which must be a generated message of `schema`.
  */
 export function applyDefaults(schema: MessageSchema, message: object): void {
-  compile(schema)?.(message as MessageRecord);
+  if (schema.own !== undefined) schema.own.complete(message);
+  else compile(schema)?.(message as MessageRecord);
 }
 
 /** What fills a message of `schema`; undefined when nothing below it has a default. */

@@ -11,6 +11,7 @@ export type JsonObject = { [key: string]: Json };
  * where absent means something else.
  */
 export function encodeObject(schema: MessageSchema, value: object): JsonObject {
+  if (schema.own !== undefined) return schema.own.encode(value);
   const json: JsonObject = {};
   for (const field of schema.fields) {
     const item = (value as MessageRecord)[field.property];

@@ -1,4 +1,5 @@
 import type { FieldSchema, MessageSchema } from './schema.ts';
+import { noRules } from './schema-rules.ts';
 
 /** What `explain` tells of a kind or of one of its fields. */
 export interface Explained {
@@ -36,19 +37,6 @@ export function explain(
   if (fields.length > 0) lines.push('FIELDS:', ...(recursive ? tree(fields, 2, []) : fields.flatMap(fieldLines)));
   return { text: `${lines.join('\n').trimEnd()}\n` };
 }
-
-const noRules = {
-  default: undefined,
-  required: false,
-  immutable: false,
-  mergeKey: undefined,
-  allowed: [],
-  format: undefined,
-  keyFormat: undefined,
-  min: undefined,
-  max: undefined,
-  outputOnly: false,
-} as const;
 
 /** Manifests have two fields that the messages lack, since they say which message it is. */
 const typeFields: readonly FieldSchema[] = [
@@ -96,7 +84,9 @@ function typeText({ type, message, cardinality, rules }: FieldSchema): string {
     double: 'number',
     bytes: 'base64',
   };
-  const one = message?.name ?? (type === 'value' ? 'IntOrString' : names[type as keyof typeof names]); // a scalar
+  const one =
+    message?.name ??
+    (type === 'value' ? (rules.format === undefined ? 'any' : 'IntOrString') : names[type as keyof typeof names]); // a scalar
   const name = rules.format === 'QUANTITY' ? 'Quantity' : one;
   return cardinality === 'list' ? `[]${name}` : cardinality === 'map' ? `map[string]${name}` : name;
 }

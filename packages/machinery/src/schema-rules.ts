@@ -19,6 +19,20 @@ export interface FieldRules {
   readonly outputOnly: boolean;
 }
 
+/** The rules of a field that has none. */
+export const noRules: FieldRules = {
+  default: undefined,
+  required: false,
+  immutable: false,
+  mergeKey: undefined,
+  allowed: [],
+  format: undefined,
+  keyFormat: undefined,
+  min: undefined,
+  max: undefined,
+  outputOnly: false,
+};
+
 export function readRules(registry: FileRegistry, field: DescField): FieldRules {
   const read = (name: string): unknown => {
     const extension: DescExtension | undefined = registry.getExtension(`navarch.meta.v1.${name}`);

@@ -1,6 +1,8 @@
 import type { DescField, DescMessage, FileRegistry } from '@bufbuild/protobuf';
 import { ScalarType } from '@bufbuild/protobuf';
-import { ApiError } from './errors.ts';
+import type { JsonObject } from './encode.ts';
+import { ApiError, type FieldError } from './errors.ts';
+import type { PathStep } from './field-path.ts';
 import { commentOf } from './schema-comments.ts';
 import { loadRegistry } from './schema-registry.ts';
 import { type FieldRules, readRules } from './schema-rules.ts';
@@ -36,6 +38,18 @@ export interface MessageSchema {
   /** In the order of the proto file. */
   readonly fields: readonly FieldSchema[];
   readonly byJsonName: ReadonlyMap<string, FieldSchema>;
+  /** How its values are read, written, completed and checked, where that does not follow from `fields`: a custom kind. */
+  readonly own?: OwnSchema;
+}
+
+/** What a schema that is not the contract's does itself. `value`s are messages of the generated type. */
+export interface OwnSchema {
+  /** Strictly, as decodeObject. */
+  decode(json: unknown, at: readonly PathStep[]): { value: object; errors: FieldError[] };
+  encode(value: object): JsonObject;
+  /** Changes `value`. */
+  complete(value: object): void;
+  errors(value: object): FieldError[];
 }
 
 const schemas = new Map<string, MessageSchema>();

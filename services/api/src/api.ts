@@ -1,5 +1,4 @@
 import type { EventBus } from '@navarch/bus';
-import { builtinKinds, type Kinds } from '@navarch/kinds';
 import {
   type Address,
   type Cidr,
@@ -24,6 +23,7 @@ import { registerGauges } from './grpc/gauges.ts';
 import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
+import { KindRegistry } from './kinds/kind-registry.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ServiceNetwork } from './pipeline/service-network.ts';
 import { Reader } from './read/reader.ts';
@@ -70,10 +70,11 @@ export class Api implements Component {
 
   constructor(options: ApiOptions) {
     const { store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr } = options;
-    const kinds: Kinds = builtinKinds;
+    const kinds = new KindRegistry();
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
     const events = new EventSource({ bus, clock, logger });
+    const fresh = (signal: AbortSignal) => objects.fresh(signal);
     const sources: Sources = { of: ({ storage }) => (storage === 'events' ? events : objects) };
     const pipeline = new Pipeline({
       sources,
@@ -83,12 +84,12 @@ export class Api implements Component {
     });
     const reader = new Reader({ kinds, sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
-    const streams = new WatchStreams({ reader, metrics: callMetrics, clock });
+    const streams = new WatchStreams({ reader, metrics: callMetrics, clock, fresh });
     const reachedAt = () => formatAddress(advertise ?? this.#server.address);
     const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
     const sessions = new NodeSessions({ clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
-    const feed = new StoreFeed({ store, cache, logger, kinds: kinds.all.filter(({ storage }) => storage === 'store') });
+    const feed = new StoreFeed({ store, cache, logger, kinds });
     this.#server = new ApiServer({
       listen,
       logger,
@@ -96,7 +97,7 @@ export class Api implements Component {
       services: [
         {
           definition: encodedResourcesService,
-          handlers: resourcesHandlers({ kinds, reader, pipeline, streams, metrics: callMetrics }),
+          handlers: resourcesHandlers({ kinds, fresh, reader, pipeline, streams, metrics: callMetrics }),
         },
         {
           definition: encodedClusterService,
@@ -124,7 +125,7 @@ export class Api implements Component {
       name: 'navarch_api_feed_batches_total',
       help: 'Batches of changes that were published on the change feed.',
     });
-    const publisher = new FeedPublisher({ cache, bus, clock, kinds: kinds.all, onBatch: () => published.inc() });
+    const publisher = new FeedPublisher({ cache, bus, clock, onBatch: () => published.inc() });
     const identity = `${hostname()}-${uidFrom(Math.random)}`;
     const ready = (signal: AbortSignal) => bootstrap.done(signal);
     const common = { cache, pipeline, clock, logger, identity, ready };

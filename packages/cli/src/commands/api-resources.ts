@@ -1,5 +1,7 @@
-import { formatTable } from '@navarch/machinery';
+import { builtinKinds } from '@navarch/kinds';
+import { formatTable, isApiError } from '@navarch/machinery';
 import { Command, Option } from 'commander';
+import { errorText } from '../errors.ts';
 import type { Runner } from '../runner.ts';
 import type { Session } from '../session.ts';
 
@@ -28,8 +30,14 @@ async function apiResources(
   session: Session,
   { output, headers, namespaced, apiGroup }: ApiResourcesOptions,
 ): Promise<void> {
-  const { all } = await session.kinds();
+  const { all } = await session.kinds().catch((error: unknown) => {
+    if (!isApiError(error, 'Unavailable')) throw error;
+    session.warn(`${errorText(error, session.server)}\nOnly what every cluster has is listed.\n`);
+    return builtinKinds;
+  });
   const shown = all
+    // Of several versions of a kind, the preferred one.
+    .filter(({ resource, plural, group }) => resource === (group === '' ? plural : `${plural}.${group}`))
     .filter(({ scope }) => namespaced === undefined || (scope === 'Namespaced') === (namespaced === 'true'))
     .filter(({ group }) => apiGroup === undefined || group === apiGroup)
     .toSorted((a, b) => a.group.localeCompare(b.group) || a.plural.localeCompare(b.plural));

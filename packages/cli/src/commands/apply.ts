@@ -26,9 +26,9 @@ async function apply(session: Session, options: ApplyOptions): Promise<number> {
   const manifests = await readManifests(session, options);
   for (const manifest of manifests) checkApplicable(manifest, session);
   const dryRun = isDryRun(options);
-  if (options.atomic === true) return await applyTogether(session, namespacesFirst(manifests), dryRun);
+  if (options.atomic === true) return await applyTogether(session, neededFirst(manifests), dryRun);
   let failures = 0;
-  for (const { kind, json, name, place } of namespacesFirst(manifests)) {
+  for (const { kind, json, name, place } of neededFirst(manifests)) {
     try {
       const { result } = await session.client().apply(JSON.stringify(json), { namespace: session.namespace, dryRun });
       session.print(`${objectName(kind, name)} ${resultText[result]}${dryRun ? ' (server dry run)' : ''}\n`);
@@ -54,8 +54,8 @@ export function checkNamespace({ object, place }: Pick<Manifest, 'object' | 'pla
   throw new UserError(`${place} metadata.namespace: is "${namespace}", but --namespace says "${session.namespace}"`);
 }
 
-/** What lives in a namespace needs it to be there, wherever in the files it stands. */
-function namespacesFirst(manifests: readonly Manifest[]): readonly Manifest[] {
-  const isNamespace = ({ kind }: Manifest) => kind.case === 'namespace';
-  return [...manifests.filter(isNamespace), ...manifests.filter((manifest) => !isNamespace(manifest))];
+/** What lives in a namespace needs it to be there, and an object its kind, wherever in the files they stand. */
+function neededFirst(manifests: readonly Manifest[]): readonly Manifest[] {
+  const rank = ({ kind }: Manifest) => ['namespace', 'customResourceDefinition', kind.case].indexOf(kind.case);
+  return manifests.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -1,6 +1,7 @@
 import type { KindDefinition } from '@navarch/kinds';
 import { Form, type ObjectMeta } from '@navarch/proto';
 import { encodePartial } from '../wire/partial.ts';
+import { bodyInKind } from '../wire/custom.ts';
 import { encodeEvent, encodeResource, type EventType, objectBytes } from '../wire/responses.ts';
 
 /** What the api itself reads of an object of any kind. Never changed: it is shared. */
@@ -33,9 +34,10 @@ export class CachedObject {
     this.namespace = about.namespace;
     this.name = about.name;
     this.revision = about.revision;
+    const own = bodyInKind(about.kind, body);
     // A copy: the store's bytes are a view into a much larger message, which would be kept with them.
-    this.wire = encodeResource(about.revision, body);
-    this.#bodyLength = body.length;
+    this.wire = encodeResource(about.revision, own);
+    this.#bodyLength = own.length;
   }
 
   /** The encoded Resource without its revision. */
@@ -46,6 +48,13 @@ export class CachedObject {
   /** The encoded Resource as a reader wants it. */
   as(form: Form): Buffer {
     return form === Form.METADATA ? encodePartial(this.revision, this.body, this.kind) : this.wire;
+  }
+
+  /** The object as one of `kind`: another version of its kind, or the same as its definition has it now. */
+  inKind(kind: KindDefinition): CachedObject {
+    if (kind === this.kind) return this;
+    const { key, namespace, name, revision } = this;
+    return new CachedObject({ kind, key, namespace, name, revision }, this.body);
   }
 
   /** Decoded, with `metadata.resourceVersion`. */
@@ -88,6 +97,12 @@ export class Change {
 
   get kind(): KindDefinition {
     return this.newest.kind;
+  }
+
+  /** The change as one of an object of `kind`, which may be another version of its kind. */
+  inKind(kind: KindDefinition): Change {
+    if (kind.apiVersion === this.kind.apiVersion) return this;
+    return new Change(this.revision, this.before?.inKind(kind), this.after?.inKind(kind));
   }
 
   /** What keeping this change in memory costs. */

@@ -55,12 +55,14 @@ export class ObjectCache {
   }
 
   get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined {
-    return this.#kinds.get(kind.place)?.get(namespace, name);
+    return this.#kinds.get(kind.place)?.get(namespace, name)?.inKind(kind);
   }
 
   /** In the order of their keys. */
   list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
-    return this.#kinds.get(kind.place)?.list(namespace) ?? [];
+    const objects = this.#kinds.get(kind.place)?.list(namespace) ?? [];
+    // A built-in kind has one definition for ever.
+    return kind.custom === undefined ? objects : inKind(kind, objects);
   }
 
   count(kind: KindDefinition): number {
@@ -93,7 +95,8 @@ export class ObjectCache {
     this.#revision = revision;
     if (changes.length > 0) this.#history.push({ revision, changes });
     this.#settle();
-    for (const place of new Set(changes.map((change) => change.kind.place))) {
+    if (changes.length === 0) return;
+    for (const place of new Set([everywhere, ...changes.map((change) => change.kind.place)])) {
       for (const wake of this.#listeners.get(place) ?? []) wake();
     }
   }
@@ -111,9 +114,10 @@ export class ObjectCache {
     }
   }
 
-  /** Calls `wake` when one of `kinds` has changed, until disposed. */
-  onChange(kinds: Iterable<KindDefinition>, wake: () => void): Disposable {
-    const sets = [...kinds].map(({ place }) => {
+  /** Calls `wake` when an object of `kinds`, or of any kind, has changed, until disposed. */
+  onChange(kinds: Iterable<KindDefinition> | 'all', wake: () => void): Disposable {
+    const places = kinds === 'all' ? [everywhere] : [...kinds].map(({ place }) => place);
+    const sets = places.map((place) => {
       const listeners = this.#listeners.get(place) ?? new Set();
       this.#listeners.set(place, listeners);
       return listeners.add(wake);
@@ -133,7 +137,7 @@ export class ObjectCache {
         else objects.set(before.key, before);
       }
     }
-    return [...objects.values()].sort(byKey);
+    return [...objects.values()].map((object) => object.inKind(kind)).sort(byKey);
   }
 
   /** One object as it was at an earlier revision. */
@@ -146,7 +150,7 @@ export class ObjectCache {
         if (newest.kind.place === kind.place && newest.name === name && newest.namespace === namespace) object = before;
       }
     }
-    return object;
+    return object?.inKind(kind);
   }
 
   /** The first change after `revision`. */
@@ -165,6 +169,13 @@ export class ObjectCache {
   #settle(): void {
     for (const waiting of this.#waiting) if (waiting.revision <= this.#revision) waiting.resolve();
   }
+}
+
+/** Stands for the place of every kind. */
+const everywhere = '*';
+
+function* inKind(kind: KindDefinition, objects: Iterable<CachedObject>): Generator<CachedObject, void, void> {
+  for (const object of objects) yield object.inKind(kind);
 }
 
 /** The history after `revision` is gone. */

@@ -1,9 +1,11 @@
-import type { KindDefinition } from '@navarch/kinds';
+import { customResourceDefinition, type KindDefinition } from '@navarch/kinds';
 import { Backoff, type Component, type Logger, retry } from '@navarch/kit';
 import { isApiError } from '@navarch/machinery';
 import type { Entry, Page, Store, StoreEvent } from '@navarch/store';
+import type { CustomResourceDefinition } from '@navarch/proto';
+import type { KindRegistry } from '../kinds/kind-registry.ts';
 import { open } from '../storage/envelope.ts';
-import { kindPrefix, objectPrefix, parseStorageKey } from '../storage/keys.ts';
+import { objectPrefix, parseStorageKey } from '../storage/keys.ts';
 import { CachedObject } from './cached-object.ts';
 import type { ObjectCache, Update } from './object-cache.ts';
 
@@ -19,15 +21,15 @@ export class StoreFeed implements Component {
   readonly #store: Store;
   readonly #cache: ObjectCache;
   readonly #logger: Logger;
-  readonly #kinds: ReadonlyMap<string, KindDefinition>;
+  readonly #kinds: KindRegistry;
   readonly #unknown = new Set<string>();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: { store: Store; cache: ObjectCache; logger: Logger; kinds: readonly KindDefinition[] }) {
+  constructor(options: { store: Store; cache: ObjectCache; logger: Logger; kinds: KindRegistry }) {
     this.#store = options.store;
     this.#cache = options.cache;
     this.#logger = options.logger;
-    this.#kinds = new Map(options.kinds.map((kind) => [kindPrefix(kind), kind]));
+    this.#kinds = options.kinds;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -50,6 +52,8 @@ export class StoreFeed implements Component {
   /** Lists, then watches until it fails. */
   async #follow(signal: AbortSignal): Promise<void> {
     const page = await this.#begin(signal);
+    // First the definitions: they say of what kinds the other objects are.
+    this.#kinds.reset(this.#definitions(page.entries));
     this.#cache.reset(
       page.entries.flatMap((entry) => this.#cached(entry) ?? []),
       page.revision,
@@ -82,7 +86,20 @@ export class StoreFeed implements Component {
     const key = event.type === 'put' ? event.entry.key : event.key;
     const about = this.#describe(key);
     if (about === undefined) return undefined;
-    return { ...about, object: event.type === 'put' ? this.#cached(event.entry) : undefined };
+    const object = event.type === 'put' ? this.#cached(event.entry) : undefined;
+    if (about.kind.case === customResourceDefinition.case) {
+      this.#kinds.set(about.name, object && definitionOf(object));
+    }
+    return { ...about, object };
+  }
+
+  #definitions(entries: readonly Entry[]): ReadonlyMap<string, CustomResourceDefinition> {
+    const definitions = entries.flatMap((entry) => {
+      const about = this.#describe(entry.key);
+      const object = about?.kind.case === customResourceDefinition.case ? this.#cached(entry) : undefined;
+      return object === undefined ? [] : [[object.name, definitionOf(object)] as const];
+    });
+    return new Map(definitions);
   }
 
   #cached(entry: Entry): CachedObject | undefined {
@@ -93,9 +110,9 @@ export class StoreFeed implements Component {
 
   #describe(key: string): { kind: KindDefinition; namespace: string; name: string } | undefined {
     const parsed = parseStorageKey(key);
-    const kind = this.#kinds.get(parsed?.prefix ?? '');
+    const kind = this.#kinds.atPlace(parsed?.place ?? '');
     if (parsed !== undefined && kind !== undefined) return { kind, namespace: parsed.namespace, name: parsed.name };
-    const unknown = parsed?.prefix ?? key;
+    const unknown = parsed?.place ?? key;
     // A newer api may have written kinds that this one does not know. Said once; bounded by what there is.
     if (!this.#unknown.has(unknown) && this.#unknown.size < 1_000) {
       this.#unknown.add(unknown);
@@ -103,4 +120,8 @@ export class StoreFeed implements Component {
     }
     return undefined;
   }
+}
+
+function definitionOf(cached: CachedObject): CustomResourceDefinition {
+  return cached.object as CustomResourceDefinition; // the callers have looked at the kind
 }

@@ -1,5 +1,5 @@
 import { MemoryHub } from '@navarch/bus';
-import { configMap, kinds, node, pod, secret } from '@navarch/kinds';
+import { configMap, node, pod, secret } from '@navarch/kinds';
 import type { KindDefinition } from '@navarch/kinds';
 import { VirtualClock } from '@navarch/kit';
 import { ChangeBatch, FeedBookmark, type Pod, Resource } from '@navarch/proto';
@@ -39,7 +39,7 @@ test('publishes each change once, on the subject of what it became, in a chain t
   })();
   const cache = new ObjectCache();
   cache.reset([], 10n);
-  const publisher = new FeedPublisher({ cache, bus, clock, kinds, onBatch: () => {} });
+  const publisher = new FeedPublisher({ cache, bus, clock, onBatch: () => {} });
   const publishing = publisher.run(stop.signal);
   cache.apply(11n, [update(pod, 'a', 11n), update(node, 'n1', 11n), update(secret, 's', 11n)]);
   cache.apply(12n, [update(pod, 'a', 12n, { spec: { nodeName: 'n1' } }), update(pod, 'b', 12n)]);

@@ -1,6 +1,5 @@
 import type { EventBus } from '@navarch/bus';
 import { bookmarksSubject, changesSubject, travelsOnFeed } from '@navarch/client';
-import type { KindDefinition } from '@navarch/kinds';
 import { type Clock, onAbort } from '@navarch/kit';
 import { FeedBookmark } from '@navarch/proto';
 import type { Change, ChangeSet } from '../cache/cached-object.ts';
@@ -21,20 +20,17 @@ export class FeedPublisher {
   readonly #cache: ObjectCache;
   readonly #bus: EventBus;
   readonly #clock: Clock;
-  readonly #kinds: readonly KindDefinition[];
   readonly #onBatch: () => void;
 
   constructor(options: {
     cache: ObjectCache;
     bus: EventBus;
     clock: Clock;
-    kinds: readonly KindDefinition[];
     onBatch: () => void;
   }) {
     this.#cache = options.cache;
     this.#bus = options.bus;
     this.#clock = options.clock;
-    this.#kinds = options.kinds.filter(travelsOnFeed);
     this.#onBatch = options.onBatch;
   }
 
@@ -54,7 +50,7 @@ export class FeedPublisher {
     const chain = new SubjectChain(startedAfter);
     let bookmarkedAtMs = Number.NEGATIVE_INFINITY;
     let news = Promise.withResolvers<void>();
-    using _change = cache.onChange(this.#kinds, () => news.resolve());
+    using _change = cache.onChange('all', () => news.resolve());
     using _abort = onAbort(signal, () => news.resolve());
 
     while (!signal.aborted && cache.epoch === epoch) {

@@ -1,4 +1,5 @@
 import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import { UnknownKind } from '@navarch/kinds';
 import { ApiError, isApiError, toApiError, toServiceError } from '@navarch/machinery';
 import type { CallMetrics } from './call-metrics.ts';
 
@@ -15,6 +16,39 @@ export function unary<Request>(
     const done = metrics.started(method);
     void answer(call, callback, handle, done);
   };
+}
+
+/** Waits until everything that was committed before is known. */
+export type Freshen = (signal: AbortSignal) => Promise<unknown>;
+
+/**
+ * Makes handlers as `unary` does, which run again what has named a kind that is not known, once everything is known that was committed before the call: the kind
+ * may have been made at another replica a moment ago. `last` tells that there is no further try.
+ */
+export function unaryKnowing(fresh: Freshen) {
+  return <Request>(
+    method: string,
+    metrics: CallMetrics,
+    handle: (request: Request, signal: AbortSignal, last: boolean) => Promise<Buffer>,
+  ): handleUnaryCall<Request, Buffer> =>
+    unary(method, metrics, (request: Request, signal) =>
+      knowingKinds(fresh, signal, (last) => handle(request, signal, last)),
+    );
+}
+
+/** As unaryKnowing, for what is no unary call. */
+export async function knowingKinds<R>(
+  fresh: Freshen,
+  signal: AbortSignal,
+  run: (last: boolean) => Promise<R>,
+): Promise<R> {
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!(error instanceof UnknownKind)) throw error;
+    await fresh(signal);
+    return await run(true);
+  }
 }
 
 async function answer<Request>(

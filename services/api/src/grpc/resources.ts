@@ -31,19 +31,22 @@ import type { Reader } from '../read/reader.ts';
 import { allow, allowRead, signalled } from './allow.ts';
 import { encodeTransact, withMessage } from '../wire/responses.ts';
 import type { CallMetrics } from './call-metrics.ts';
-import { unary } from './calls.ts';
+import { type Freshen, unaryKnowing } from './calls.ts';
+import { once, refuseUnknownKind } from './decoders.ts';
 import { subresourceHandlers } from './subresources.ts';
 import type { WatchStreams } from './watch-streams.ts';
 
 /** The handlers of the Resources service: who asks what is checked here, what it means is the pipeline's and the reader's. */
 export function resourcesHandlers(parts: {
   kinds: Kinds;
+  fresh: Freshen;
   reader: Reader;
   pipeline: Pipeline;
   streams: WatchStreams;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
   const { kinds, reader, pipeline, streams, metrics } = parts;
+  const unary = unaryKnowing(parts.fresh);
   return {
     ...subresourceHandlers(parts),
     get: unary('Get', metrics, async (request: GetRequest, signal) => {
@@ -99,7 +102,7 @@ export function resourcesHandlers(parts: {
       }
       return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
     }),
-    transact: unary('Transact', metrics, async (request: TransactRequest, signal) => {
+    transact: unary('Transact', metrics, async (request: TransactRequest, signal, last) => {
       const { writes, atomic } = request;
       if (writes.length > maxWritesPerTransaction) {
         throw new ApiError(
@@ -107,10 +110,14 @@ export function resourcesHandlers(parts: {
           `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
         );
       }
-      const decoders = writes.map((message) => () => {
-        const { verb, write, subresource } = decodeWrite(kinds, message);
-        return allow(verb, write, subresource);
-      });
+      const decoders = writes.map((message) =>
+        once(() => {
+          const { verb, write, subresource } = decodeWrite(kinds, message);
+          return allow(verb, write, subresource);
+        }),
+      );
+      // Afterwards it would be too late: a write that is refused does not keep the others from being done.
+      if (!last) for (const decode of decoders) refuseUnknownKind(decode);
       const options = signalled(request, signal);
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)

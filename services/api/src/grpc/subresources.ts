@@ -17,20 +17,23 @@ import { scaleOf, scaleWrite } from '../pipeline/scale.ts';
 import type { Reader } from '../read/reader.ts';
 import { allow, allowRead, signalled } from './allow.ts';
 import type { CallMetrics } from './call-metrics.ts';
-import { unary } from './calls.ts';
+import { type Freshen, unaryKnowing } from './calls.ts';
 
 /** The handlers of what is asked of an object by another name: its scale, its binding, its eviction. */
 export function subresourceHandlers({
   kinds,
+  fresh,
   reader,
   pipeline,
   metrics,
 }: {
   kinds: Kinds;
+  fresh: Freshen;
   reader: Reader;
   pipeline: Pipeline;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
+  const unary = unaryKnowing(fresh);
   return {
     getScale: unary('GetScale', metrics, async (request: GetRequest, signal) => {
       allowRead(kinds, 'get', request, 'scale');

@@ -53,6 +53,7 @@ function open(): { call: SlowCall; streams: WatchStreams } {
     reader: new Reader({ kinds: builtinKinds, sources: { of: () => source }, clock }),
     metrics,
     clock,
+    fresh: source.fresh,
   });
   const call = new SlowCall();
   streams.handler(() => {})(call as unknown as ServerWritableStream<WatchRequest, Buffer>);

@@ -4,7 +4,7 @@ import { ApiError, toServiceError } from '@navarch/machinery';
 import type { WatchRequest } from '@navarch/proto';
 import type { Reader } from '../read/reader.ts';
 import type { CallMetrics } from './call-metrics.ts';
-import { asApiError } from './calls.ts';
+import { asApiError, type Freshen, knowingKinds } from './calls.ts';
 
 /** A reader that takes nothing for so long is taken for dead, although its connection lives. */
 const stuckMs = 60_000;
@@ -14,10 +14,12 @@ export class WatchStreams {
   readonly #reader: Pick<Reader, 'watch'>;
   readonly #metrics: CallMetrics;
   readonly #clock: Clock;
+  readonly #fresh: Freshen;
   readonly #stopped = new AbortController();
   #open = 0;
 
-  constructor(options: { reader: Pick<Reader, 'watch'>; metrics: CallMetrics; clock: Clock }) {
+  constructor(options: { reader: Pick<Reader, 'watch'>; metrics: CallMetrics; clock: Clock; fresh: Freshen }) {
+    this.#fresh = options.fresh;
     this.#clock = options.clock;
     this.#reader = options.reader;
     this.#metrics = options.metrics;
@@ -56,8 +58,10 @@ export class WatchStreams {
     check: (request: WatchRequest) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    check(call.request);
-    const { watcher } = await this.#reader.watch(call.request, signal);
+    const { watcher } = await knowingKinds(this.#fresh, signal, async () => {
+      check(call.request);
+      return await this.#reader.watch(call.request, signal);
+    });
     for (;;) {
       const response = await watcher.next(signal);
       if (!call.write(response)) await drained(call, this.#clock, signal);

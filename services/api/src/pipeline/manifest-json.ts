@@ -1,4 +1,4 @@
-import { decodeManifest, type KindDefinition, type Kinds } from '@navarch/kinds';
+import { decodeManifest, type KindDefinition, type Kinds, UnknownKind } from '@navarch/kinds';
 import { ApiError, type FieldError, type Json, type JsonObject } from '@navarch/machinery';
 import { describe } from '../read/resource-name.ts';
 import type { WritableObject } from './object-rules.ts';
@@ -40,7 +40,10 @@ export function objectFromManifest(
   json: Json | JsonObject,
 ): { kind: KindDefinition; object: Partial<WritableObject> } {
   const { kind, object, errors } = decodeManifest(json, kinds);
-  if (kind === undefined) throw invalid('the manifest', errors);
+  if (kind === undefined) {
+    const { message, fields } = invalid('the manifest', errors);
+    throw new UnknownKind('Invalid', message, { fields });
+  }
   const { name = '', namespace = '' } = object.metadata ?? {};
   const shown = kind.confidential ? errors.map(withoutValue) : errors;
   if (shown.length > 0) throw invalid(describe(kind, namespace, name), shown);

@@ -1,4 +1,4 @@
-import type { KindDefinition, Kinds } from '@navarch/kinds';
+import { type KindDefinition, type Kinds, UnknownKind } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 
 /** The kind that a request names: pods, deployments.apps. Throws BadRequest or NotFound. */
@@ -6,7 +6,7 @@ export function kindNamed(kinds: Kinds, resource: string): KindDefinition {
   if (resource === '') throw new ApiError('BadRequest', 'resource must name a kind, for example pods');
   const kind = kinds.byResource(resource);
   if (kind === undefined) {
-    throw new ApiError('NotFound', `the api has no kind "${resource}"; navctl api-resources lists what there is`);
+    throw new UnknownKind('NotFound', `the api has no kind "${resource}"; navctl api-resources lists what there is`);
   }
   return kind;
 }

@@ -116,9 +116,10 @@ export class Watcher {
     const events: Buffer[] = [];
     for (const change of set.changes) {
       const concerned = this.#selections.filter(({ kind }) => kind.place === change.kind.place);
-      if (concerned.length === 0) continue;
+      const [first] = concerned;
+      if (first === undefined) continue;
       const type = seenThrough(concerned, change);
-      if (type !== undefined) events.push(change.encode(type, this.#form));
+      if (type !== undefined) events.push(change.inKind(first.kind).encode(type, this.#form));
     }
     return events;
   }

@@ -14,12 +14,12 @@ export function storageKey(kind: KindDefinition, { namespace, name }: ObjectKey)
   return kind.scope === 'Namespaced' ? `${kindPrefix(kind)}${namespace}/${name}` : `${kindPrefix(kind)}${name}`;
 }
 
-/** The group, plural and object that a storage key names; undefined for a key that is none. */
-export function parseStorageKey(key: string): { prefix: string; namespace: string; name: string } | undefined {
+/** The kind's place and the object that a storage key names; undefined for a key that is none. */
+export function parseStorageKey(key: string): { place: string; namespace: string; name: string } | undefined {
   if (!key.startsWith(objectPrefix)) return undefined;
   const parts = key.slice(objectPrefix.length).split('/');
   const [group, plural, first, second, ...rest] = parts;
   if (group === undefined || plural === undefined || first === undefined || rest.length > 0) return undefined;
-  const prefix = `${objectPrefix}${group}/${plural}/`;
-  return second === undefined ? { prefix, namespace: '', name: first } : { prefix, namespace: first, name: second };
+  const place = `${group}/${plural}`;
+  return second === undefined ? { place, namespace: '', name: first } : { place, namespace: first, name: second };
 }

@@ -3,6 +3,7 @@ import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import { refuse } from '../object-rules.ts';
 import type { Circumstances } from '../write.ts';
+import { customKindsLink } from './custom-kinds.ts';
 import { defaults } from './defaults.ts';
 import { home } from './home.ts';
 import type { Admitted, Link, Step } from './link.ts';
@@ -17,7 +18,7 @@ import { validation } from './validation.ts';
  */
 
 /** They complete the object: after them it is as it would be stored. */
-const completing: readonly Link[] = [defaults, home, namespaces, services];
+const completing: readonly Link[] = [defaults, home, namespaces, customKindsLink, services];
 
 /** They look at the completed object, and change it no more. Not asked about a write that changes nothing. */
 const judging: readonly Link[] = [storage, validation];

@@ -9,7 +9,7 @@ export type MessageRecord = Record<string, unknown>;
 
 /**
  * Reads the manifest form of a message strictly: unknown fields, wrong types and numbers out of range are errors, all of
- * them reported at once, with paths below `at`. `null` counts as absent. The value has the shape that ts-proto's decoders
+ * them (up to a thousand) reported at once, with paths below `at`. `null` counts as absent. The value has the shape that ts-proto's decoders
  * give (unset strings '', lists [], maps {}), also when there are errors; then it holds what was right.
  * T is the caller's word for the generated type of `schema`.
  */
@@ -25,7 +25,10 @@ export function decodeObject<T>(
   }
   const errors: FieldError[] = [];
   const path = [...at];
-  const report: Report = (message) => errors.push({ path: formatPath(path), message });
+  const report: Report = (message) => {
+    if (errors.length === maxErrors) return;
+    errors.push({ path: formatPath(path), message: typeof message === 'string' ? message : message() });
+  };
   return { value: decodeMessage(schema, json, path, report) as T, errors };
 }
 
@@ -36,7 +39,10 @@ export function emptyMessage(schema: MessageSchema): MessageRecord {
   return value;
 }
 
-type Report = (message: string) => void;
+/** Nobody reads more; and each costs more than the value that is wrong. */
+const maxErrors = 1_000;
+
+type Report = (message: string | (() => string)) => void;
 
 function decodeMessage(schema: MessageSchema, json: unknown, path: PathStep[], report: Report): MessageRecord {
   const value = emptyMessage(schema);
@@ -47,7 +53,7 @@ function decodeMessage(schema: MessageSchema, json: unknown, path: PathStep[], r
   for (const [name, item] of Object.entries(json)) {
     path.push(name);
     const field = schema.byJsonName.get(name);
-    if (field === undefined) report(unknownField(name, schema));
+    if (field === undefined) report(() => unknownField(name, schema));
     else if (item !== null && item !== undefined) value[field.property] = decodeField(field, item, path, report);
     path.pop();
   }

@@ -22,6 +22,10 @@ test('a field that can not be selected by is named, with what was meant', () => 
   expect(() => parseFieldSelector('metadata.name', fields)).toThrow('expected field=value');
 });
 
+test.each(['\\', 'metadata.name=web,\\', 'metadata.name=web\\'])('%s ends within an escape', (text) => {
+  expect(() => parseFieldSelector(text, fields)).toThrow('nothing follows the last');
+});
+
 test('any value can be escaped', () => {
   fc.assert(
     fc.property(fc.string(), (name) => {

@@ -67,6 +67,10 @@ function unknownField(path: string, fields: object): string {
 
 function splitConditions(text: string): string[] {
   const parts = text.match(/(?:\\.|[^\\,])+/gs) ?? [];
+  // Whatever stands beside them must be commas: the text would otherwise choose more than it says.
+  if (text.replaceAll(/\\./gs, '').endsWith('\\')) {
+    throw new ApiError('BadRequest', `field selector "${text}": nothing follows the last \\`);
+  }
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 

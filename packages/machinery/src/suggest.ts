@@ -4,6 +4,8 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   // A third of the letters may be wrong: 'imagee' is image, 'foo' is not a misspelling of 'env'.
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    // They differ by that many letters at least; words of a megabyte are not compared letter by letter.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance =
       candidate.toLowerCase() === word.toLowerCase() ? 0 : editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

@@ -39,6 +39,19 @@ test('a merge patch done twice is done once, and changes no argument', () => {
   );
 });
 
+test('a JSON Patch does not copy an object into itself for ever', () => {
+  const copies = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/a', path: `/a/copy${i}` }));
+  const tooLarge = expect.objectContaining({ reason: 'RequestEntityTooLarge' });
+  expect(() => jsonPatch({ a: { b: 'c' } }, copies)).toThrow(tooLarge);
+  expect(jsonPatch({ a: { b: 'c' } }, copies.slice(0, 1))).toEqual({ a: { b: 'c', copy0: { b: 'c' } } });
+  expect(() =>
+    jsonPatch(
+      {},
+      Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} })),
+    ),
+  ).toThrow(tooLarge);
+});
+
 test('a JSON Patch is done whole or not at all', () => {
   const target = { a: [1, 2], b: 'x' };
   expect(

@@ -21,7 +21,7 @@ import {
 import type { CachedObject } from '../cache/cached-object.ts';
 import { applyWrite } from '../pipeline/apply.ts';
 import { createWrite } from '../pipeline/create.ts';
-import { deleteWrite } from '../pipeline/delete.ts';
+import { checkDeletion, deleteWrite } from '../pipeline/delete.ts';
 import { incoming } from '../pipeline/incoming.ts';
 import { patchWrite } from '../pipeline/patch.ts';
 import { decodeWrite, patched } from '../pipeline/decode-write.ts';
@@ -89,6 +89,7 @@ export function resourcesHandlers(parts: {
     }),
     deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
       allowRead(kinds, 'delete', { ...request, name: '' });
+      checkDeletion(request);
       const writes = (await reader.select(request, signal)).map(
         (object) => () => deleteWrite(kinds, deletion(request, object)),
       );

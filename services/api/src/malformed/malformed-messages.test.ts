@@ -1,11 +1,13 @@
 import { status } from '@grpc/grpc-js';
 import { ClusterService, NodeSessionsService, PodsService, ResourcesService } from '@navarch/proto';
 import { randomFrom } from '@navarch/testing';
-import type { Entry, Store } from '@navarch/store';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi, type TestApi } from '../api.fixture.ts';
 import { configMap } from '../pipeline/manifests.fixture.ts';
 import { breaks, registry, sample } from './broken-messages.fixture.ts';
+import { contents } from './contents.fixture.ts';
 import { type Method, RawClient } from './raw-client.fixture.ts';
 
 const seed = 20_260;
@@ -28,12 +30,6 @@ afterAll(async () => {
   await running[Symbol.asyncDispose]();
 });
 
-/** Everything that is kept, but for what the api itself keeps up to date. */
-async function contents(store: Store): Promise<readonly Entry[]> {
-  const { entries } = await store.list('/');
-  return entries.filter(({ key }) => !key.includes('/leases/'));
-}
-
 function inputOf({ path }: Method) {
   const [, service = '', name = ''] = path.split('/');
   const message = registry.getService(service)?.methods.find((method) => method.name === name)?.input;
@@ -42,11 +38,11 @@ function inputOf({ path }: Method) {
 }
 
 /** Broken messages for a method, each with what is wrong with it. */
-function* broken(method: Method): Generator<{ what: string; bytes: Buffer }> {
+function* broken(method: Method, count: number): Generator<{ what: string; bytes: Buffer }> {
   const message = inputOf(method);
   const random = randomFrom(seed);
   const kinds = Object.entries(breaks);
-  for (let made = 0, i = 0; made < perMethod; i++) {
+  for (let made = 0, i = 0; made < count; i++) {
     const [what, breakIt] = kinds[i % kinds.length] ?? ['', () => undefined];
     const bytes = breakIt(message, sample(message, random.below(2 ** 32)), random);
     if (bytes === undefined) continue;
@@ -59,7 +55,7 @@ describe('a message that can not be read is the fault of who sent it', () => {
   test.each(methods)('$path', async (method) => {
     const before = await contents(running.store);
     const wrong: string[] = [];
-    const queue = broken(method);
+    const queue = broken(method, perMethod);
     const worker = async () => {
       for (const { what, bytes } of queue) {
         const { code, details } = await raw.call(method, bytes);
@@ -74,3 +70,30 @@ describe('a message that can not be read is the fault of who sent it', () => {
     expect(await running.client.get({ resource: 'configmaps', namespace: 'default', name: 'here' })).toBeDefined();
   });
 });
+
+test('memory stays flat', async () => {
+  const some = async (count: number) => {
+    for (const method of methods) {
+      const messages = [...broken(method, count)];
+      for (let i = 0; i < messages.length; i += inFlight) {
+        await Promise.all(messages.slice(i, i + inFlight).map(({ bytes }) => raw.call(method, bytes)));
+      }
+    }
+    const h = heapAfterCollection();
+    console.log('HEAP', h);
+    return h;
+  };
+  await some(50);
+  const before = await some(50);
+  const after = await some(250);
+  expect(after - before).toBeLessThan(4 * 1024 * 1024);
+});
+
+function heapAfterCollection(): number {
+  setFlagsFromString('--expose-gc');
+  // That is what the flag adds to each new context.
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}

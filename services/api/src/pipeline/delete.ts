@@ -20,9 +20,9 @@ export type DeleteOptions = Pick<DeleteRequest, 'gracePeriodSeconds' | 'propagat
 export function deleteWrite(kinds: Kinds, request: DeleteRequest): Write {
   const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
-  const { name, uid, revision, gracePeriodSeconds } = request;
+  const { name, uid, revision } = request;
   if (name === '') throw new ApiError('BadRequest', 'name must be set');
-  checkGracePeriod(gracePeriodSeconds);
+  checkDeletion(request);
   if (kind.case === namespaceKind.case && systemNamespaces.includes(name)) {
     throw new ApiError('Forbidden', `namespace "${name}" is needed by the cluster and can not be deleted`);
   }
@@ -61,9 +61,14 @@ export function prepareDelete(
   };
 }
 
-export function checkGracePeriod(seconds: number | undefined): void {
-  if (seconds === undefined || seconds >= 0) return;
-  throw new ApiError('BadRequest', `grace_period_seconds must be 0 or more, not ${seconds}`);
+/** Throws BadRequest when nothing can be deleted so. */
+export function checkDeletion({ gracePeriodSeconds: seconds, propagation }: DeleteOptions): void {
+  if (seconds !== undefined && seconds < 0) {
+    throw new ApiError('BadRequest', `grace_period_seconds must be 0 or more, not ${seconds}`);
+  }
+  if (propagation < 0 || propagation > DeleteRequest_Propagation.ORPHAN) {
+    throw new ApiError('BadRequest', 'propagation must be BACKGROUND, FOREGROUND or ORPHAN');
+  }
 }
 
 /** The object as one that was asked to go. Changes `object`. */

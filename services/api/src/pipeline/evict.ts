@@ -1,8 +1,8 @@
 import { pod as podKind } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
-import { Condition, type Eviction, type Pod, PodStatus } from '@navarch/proto';
+import { Condition, DeleteRequest_Propagation, type Eviction, type Pod, PodStatus } from '@navarch/proto';
 import { copyOf, current } from './current.ts';
-import { checkGracePeriod, prepareDelete } from './delete.ts';
+import { checkDeletion, prepareDelete } from './delete.ts';
 import type { Write } from './write.ts';
 
 /**
@@ -15,7 +15,8 @@ export function evictWrite(eviction: Eviction | undefined): Write {
   if (namespace === '' || name === '') {
     throw new ApiError('BadRequest', 'an eviction must name the namespace and the pod');
   }
-  checkGracePeriod(gracePeriodSeconds);
+  const options = { gracePeriodSeconds, propagation: DeleteRequest_Propagation.UNSPECIFIED };
+  checkDeletion(options);
   return {
     kind: podKind,
     namespace,
@@ -26,7 +27,7 @@ export function evictWrite(eviction: Eviction | undefined): Write {
       // A PodDisruptionBudget has its say here, and nowhere else: before a Pod that still runs is asked to go. It refuses with
       // TooManyRequests, or adds the condition on its own revision that the two are committed under.
       if (copy.metadata.deletionTimestamp === '') copy.status = disrupted(copy.status, circumstances.now);
-      return prepareDelete(circumstances, cached, copy, { gracePeriodSeconds, propagation: 0 });
+      return prepareDelete(circumstances, cached, copy, options);
     },
   };
 }

@@ -16,6 +16,9 @@ import { Watcher } from './watcher.ts';
 
 const forms: readonly Form[] = [Form.UNSPECIFIED, Form.FULL, Form.METADATA];
 
+/** Each change is held against each of a watch's targets. */
+const maxTargets = 100;
+
 /** Reads of every kind, as fresh as the store unless they ask for another revision. Answers are encoded messages. */
 export class Reader {
   readonly #kinds: Kinds;
@@ -102,6 +105,10 @@ export class Reader {
   ): Promise<{ watcher: Watcher; cache: ObjectCache }> {
     if (targets.length === 0) throw new ApiError('BadRequest', 'targets must name at least one kind to watch');
     checkForm(form);
+    if (targets.length > maxTargets) {
+      throw new ApiError('BadRequest', `a watch has at most ${maxTargets} targets, not ${targets.length}`);
+    }
+    if (after < 0n) throw new ApiError('BadRequest', `after must be 0 or a revision, not ${after}`);
     const selections = targets.map((target) => select(this.#kinds, target));
     const [source, ...others] = new Set(selections.map(({ kind }) => this.#sources.of(kind)));
     if (source === undefined || others.length > 0) {

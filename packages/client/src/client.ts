@@ -118,6 +118,9 @@ export interface ListOptions extends ReadOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Only what happened at or after this time, and before that one: RFC 3339, for Events. */
+  readonly since?: string;
+  readonly until?: string;
 }
 
 export interface ListResult<T> {

@@ -196,7 +196,7 @@ class GrpcApiClient implements ApiClient {
   }
 
   async #listOnce<T extends KubeObject>(kind: KindDefinition<T>, options: ListOptions): Promise<ListResult<T>> {
-    const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
+    const { namespace = '', labelSelector = '', fieldSelector = '', since = '', until = '' } = options;
     const items: Live<T>[] = [];
     let next = '';
     for (;;) {
@@ -205,6 +205,8 @@ class GrpcApiClient implements ApiClient {
         namespace,
         labelSelector,
         fieldSelector,
+        since,
+        until,
         limit: chunkSize,
         continue: next,
         // What comes after the first chunk is at its revision.

@@ -74,14 +74,42 @@ describe('ApiEventRecorder', () => {
     await next.stop();
   });
 
+  test('combines what is similar, also across a restart, and counts what it does not tell', async () => {
+    const { api, clock, recorder, events, stop } = setup();
+    const combined = () => events().filter(({ message }) => message.startsWith('(combined from similar events): '));
+    for (let i = 0; i < 12; i++) recorder.event(pod, web, 'Warning', 'Failed', `attempt ${i}`);
+    await clock.advance(1000);
+    expect(events()).toHaveLength(10);
+    expect(combined()).toMatchObject([{ message: '(combined from similar events): attempt 11', count: 3 }]);
+    await stop();
+    const next = setup(api);
+    for (let i = 0; i < 10; i++) next.recorder.event(pod, web, 'Warning', 'Failed', `retry ${i}`);
+    await next.clock.advance(1000);
+    expect(combined()).toMatchObject([{ message: '(combined from similar events): retry 9', count: 4 }]);
+    await next.stop();
+
+    api.objects.clear();
+    const often = setup(api);
+    for (let i = 0; i < 30; i++) often.recorder.event(pod, web, 'Warning', 'BackOff', 'restarting');
+    await often.clock.advance(1000);
+    expect(events()).toMatchObject([{ count: 25 }]);
+    expect(await often.metrics.registry.metrics()).toMatch(/events_dropped_total\{.*too many.*\} 5/);
+    await often.clock.advance(300_000);
+    often.recorder.event(pod, web, 'Warning', 'BackOff', 'restarting');
+    await often.clock.advance(1000);
+    expect(events()).toMatchObject([{ count: 31, firstTimestamp: '2026-01-01T00:00:00.000Z' }]);
+    await often.stop();
+  });
+
   test('keeps events while the api is down, up to a limit, and sends them in batches', async () => {
     const { api, clock, recorder, events, metrics, stop } = setup();
     api.down = true;
+    const numbered = (i: number) => Pod.fromPartial({ metadata: { name: `pod-${i}`, namespace: 'ns' } });
     for (let i = 0; i < 1010; i++) {
-      recorder.event(pod, web, 'Normal', 'Numbered', String(i));
+      recorder.event(pod, numbered(i), 'Normal', 'Numbered', String(i));
       if (i === 5) await clock.advance(3000);
     }
-    recorder.event(pod, web, 'Normal', 'Numbered', '500');
+    recorder.event(pod, numbered(500), 'Normal', 'Numbered', '500');
     api.down = false;
     await clock.advance(20_000);
     expect(events()).toHaveLength(1000);

@@ -11,8 +11,10 @@ import {
 } from '@navarch/kit';
 import { isApiError, type KubeObject } from '@navarch/machinery';
 import type { Event } from '@navarch/proto';
+import { BoundedMap } from './bounded-map.ts';
 import type { EventRecorder } from './contracts.ts';
-import { describeEvent, type Occurrence, occurredAgain } from './event-series.ts';
+import { EventCorrelator } from './event-correlator.ts';
+import { combinedEvent, describeEvent, type Occurrence, occurredAgain } from './event-series.ts';
 
 export interface ApiEventRecorderOptions {
   readonly client: Pick<Client, 'get' | 'transact'>;
@@ -35,8 +37,9 @@ const requestTimeoutMs = 10_000;
 
 /**
  * The EventRecorder that writes Events through the api: within 100 ms, up to 100 in one call. The same thing happening to
- * the same object again is not a new Event but a higher count of the old one. Events may be lost: when more than 1000
- * different ones wait, the oldest goes, and what the api refuses is dropped with a log line.
+ * the same object again is not a new Event but a higher count of the old one; many that are alike are combined, and of too many
+ * about one object some are left out (see EventCorrelator). Events may be lost: when more than 1000 different ones wait,
+ * the oldest goes, and what the api refuses is dropped with a log line.
  */
 export class ApiEventRecorder implements EventRecorder, Component {
   readonly name = 'event-recorder';
@@ -45,8 +48,11 @@ export class ApiEventRecorder implements EventRecorder, Component {
   readonly #dropped: Counter<'why'> | undefined;
   /** By name, oldest first: what occurred since it was last sent. */
   readonly #waiting = new Map<string, Occurrence>();
-  /** By name, oldest first: as the api has it. */
-  readonly #sent = new Map<string, Event>();
+  /** By name: as the api has it. */
+  readonly #sent = new BoundedMap<string, Event>(remembered);
+  readonly #correlator = new EventCorrelator();
+  /** By name: what was too much to tell, and counts once it is told again. */
+  readonly #untold = new BoundedMap<string, number>(remembered);
   #somethingWaits = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -63,11 +69,22 @@ export class ApiEventRecorder implements EventRecorder, Component {
   event(kind: KindDefinition, object: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
     const { component, host = '' } = this.#options;
     const about = { type, reason, message, component, host };
-    const described = describeEvent(kind, object, about, this.#clock.now());
+    const now = this.#clock.now();
+    const single = describeEvent(kind, object, about, now);
+    const correlated = this.#correlator.take(single, now);
+    const described = correlated.combined ? combinedEvent(single) : single;
     const name = described.metadata?.name ?? '';
+    const untold = this.#untold.get(name) ?? 0;
+    if (!correlated.told) {
+      this.#untold.set(name, untold + 1);
+      this.#dropped?.inc({ why: 'too many about one object' });
+      return;
+    }
+    this.#untold.delete(name);
     const earlier = this.#waiting.get(name);
     const firstTimestamp = earlier?.event.firstTimestamp ?? described.firstTimestamp;
-    this.#waiting.set(name, { event: { ...described, firstTimestamp }, times: (earlier?.times ?? 0) + 1 });
+    const times = (earlier?.times ?? 0) + untold + 1;
+    this.#waiting.set(name, { event: { ...described, firstTimestamp }, times });
     const [oldest] = this.#waiting.keys();
     if (this.#waiting.size > capacity && oldest !== undefined) {
       this.#waiting.delete(oldest);
@@ -141,7 +158,7 @@ export class ApiEventRecorder implements EventRecorder, Component {
     for (const [index, [name, occurrence]] of batch.entries()) {
       const event = events[index];
       const outcome = outcomes[index];
-      if (event && outcome?.ok) this.#remember(name, event);
+      if (event && outcome?.ok) this.#sent.set(name, event);
       else if (outcome && !outcome.ok)
         await this.#refused(name, occurrence, outcome.error.reason, outcome.error.message);
     }
@@ -166,7 +183,7 @@ export class ApiEventRecorder implements EventRecorder, Component {
         { namespace, name },
         { timeoutMs: requestTimeoutMs },
       );
-      this.#remember(name, known);
+      this.#sent.set(name, known);
     } catch (error) {
       this.#dropped?.inc({ why: 'unknown count' });
       if (!isApiError(error, 'NotFound')) this.#options.logger.debug({ err: error, event: name }, 'an event was lost');
@@ -177,12 +194,5 @@ export class ApiEventRecorder implements EventRecorder, Component {
     const newer = this.#waiting.get(name);
     this.#waiting.set(name, newer ? { ...newer, times: newer.times + occurrence.times } : occurrence);
     this.#somethingWaits.resolve();
-  }
-
-  #remember(name: string, event: Event): void {
-    this.#sent.delete(name);
-    this.#sent.set(name, event);
-    const [oldest] = this.#sent.keys();
-    if (this.#sent.size > remembered && oldest !== undefined) this.#sent.delete(oldest);
   }
 }

@@ -21,6 +21,8 @@ export interface EventAbout {
 const maxMessageLength = 1024;
 /** A DNS subdomain's limit, less the dot and the hash. */
 const maxObjectNameLength = 253 - 17;
+/** Kubernetes' own words. */
+const combinedMark = '(combined from similar events)';
 
 /**
  * The Event for one occurrence. Its name follows from what happened to which object, so that the same thing happening again,
@@ -30,13 +32,13 @@ const maxObjectNameLength = 253 - 17;
 export function describeEvent(kind: KindDefinition, object: KubeObject, about: EventAbout, now: number): Event {
   const { name = '', namespace = '', uid = '' } = object.metadata ?? {};
   const { type, reason, component, host } = about;
-  const message =
-    about.message.length > maxMessageLength ? `${about.message.slice(0, maxMessageLength - 1)}…` : about.message;
-  const identity = JSON.stringify([kind.resource, namespace, name, uid, type, reason, message, component, host]);
-  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 16);
+  const message = fitting(about.message);
   const time = new Date(now).toISOString();
   return Event.fromPartial({
-    metadata: { name: `${name.slice(0, maxObjectNameLength)}.${hash}`, namespace: namespace || 'default' },
+    metadata: {
+      name: eventName(name, [kind.resource, namespace, name, uid, type, reason, message, component, host]),
+      namespace: namespace || 'default',
+    },
     involvedObject: { apiVersion: kind.apiVersion, kind: kind.kind, namespace, name, uid },
     reason,
     message,
@@ -46,6 +48,27 @@ export function describeEvent(kind: KindDefinition, object: KubeObject, about: E
     count: 1,
     type,
   });
+}
+
+/** One of many that differ only in their message, as the Event that stands for all of them. It has the latest message. */
+export function combinedEvent(event: Event): Event {
+  const { involvedObject: about, source, type, reason } = event;
+  const { name = '', namespace = '' } = event.metadata ?? {};
+  const group = [about?.apiVersion, about?.kind, namespace, about?.name, about?.uid, type, reason, source?.component];
+  return Event.fromPartial({
+    ...event,
+    metadata: { ...event.metadata, name: eventName(about?.name ?? name, [...group, source?.host, combinedMark]) },
+    message: fitting(`${combinedMark}: ${event.message}`),
+  });
+}
+
+function fitting(message: string): string {
+  return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength - 1)}…` : message;
+}
+
+function eventName(objectName: string, identity: readonly unknown[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return `${objectName.slice(0, maxObjectNameLength)}.${hash}`;
 }
 
 /** `occurrence` as an Event that counts on from `known`. */

@@ -63,6 +63,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly ownColumns: boolean;
   /** Fields that a field selector may name, beyond metadata.name and metadata.namespace. */
   readonly selectableFields: SelectableFields<T>;
+  /** When what the object tells of happened, RFC 3339: kinds that say so can be listed by time. */
+  happened?(object: T): { readonly first: string; readonly last: string };
   /** A further token of the change feed's subject: a Pod's node. */
   feedToken?(object: T): string;
   /** Where the numbers of the scale subresource are; undefined for kinds that can't be scaled. */
@@ -114,6 +116,7 @@ type KindSpec<C extends ResourceCase> = Pick<
       | 'confidential'
       | 'ownColumns'
       | 'selectableFields'
+      | 'happened'
       | 'nameFormat'
       | 'complete'
       | 'validate'

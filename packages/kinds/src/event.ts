@@ -16,7 +16,7 @@ export const event = defineKind('event', Event, {
     { title: 'SUBOBJECT', wide: true, value: ({ involvedObject }) => involvedObject?.fieldPath ?? '' },
     { title: 'SOURCE', wide: true, value: ({ source: s }) => [s?.component, s?.host].filter(Boolean).join(', ') },
     { title: 'MESSAGE', value: ({ message }) => message.trim() },
-    { title: 'FIRST SEEN', wide: true, value: ({ firstTimestamp }, now) => age(firstTimestamp, now) },
+    { title: 'FIRST SEEN', wide: true, value: (event, now) => age(happened(event).first, now) },
     { title: 'COUNT', wide: true, value: ({ count }) => count || 1 },
     { title: 'NAME', wide: true, value: ({ metadata }) => metadata?.name ?? '' },
   ],
@@ -32,6 +32,7 @@ export const event = defineKind('event', Event, {
     source: ({ source }) => source?.component ?? '',
     reportingComponent: ({ source }) => source?.component ?? '',
   },
+  happened,
   validate: ({ metadata, involvedObject }) => {
     const { namespace = '', name = '' } = involvedObject ?? {};
     if (name === '') return [{ path: 'involvedObject.name', message: 'must be set' }];
@@ -43,6 +44,11 @@ export const event = defineKind('event', Event, {
   example: 'kinds/event.yaml',
 });
 
-function lastSeen({ lastTimestamp, firstTimestamp, metadata }: Event, now: number): string {
-  return age(lastTimestamp || firstTimestamp || metadata?.creationTimestamp, now);
+function happened({ lastTimestamp, firstTimestamp, metadata }: Event) {
+  const made = metadata?.creationTimestamp ?? '';
+  return { first: firstTimestamp || lastTimestamp || made, last: lastTimestamp || firstTimestamp || made };
+}
+
+function lastSeen(event: Event, now: number): string {
+  return age(happened(event).last, now);
 }

@@ -1,5 +1,5 @@
 import type { KindDefinition, Kinds } from '@navarch/kinds';
-import { parseFieldSelector, parseLabelSelector } from '@navarch/machinery';
+import { ApiError, formatProblem, parseFieldSelector, parseLabelSelector } from '@navarch/machinery';
 import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
 import { kindNamed } from './resource-name.ts';
 
@@ -9,6 +9,9 @@ export interface Target {
   readonly namespace: string;
   readonly labelSelector: string;
   readonly fieldSelector: string;
+  /** RFC 3339; any when empty or absent. */
+  readonly since?: string;
+  readonly until?: string;
 }
 
 /** Objects of one kind: those in `namespace` (all when empty) that `matches`. */
@@ -18,7 +21,7 @@ export interface Selection {
   matches(object: CachedObject): boolean;
 }
 
-/** Throws BadRequest when the kind is unknown or a selector is malformed, or names a field that can't be selected. */
+/** Throws BadRequest when the kind is unknown or a selector is malformed, or one that the kind can't be selected by. */
 export function select(kinds: Kinds, target: Target): Selection {
   const kind = kindNamed(kinds, target.resource);
   const namespace = kind.scope === 'Cluster' ? '' : target.namespace;
@@ -28,6 +31,8 @@ export function select(kinds: Kinds, target: Target): Selection {
     conditions.push(({ metadata }) => chosen(metadata.labels));
   }
   if (target.fieldSelector !== '') conditions.push(parseFieldSelector(target.fieldSelector, kind.selectableFields));
+  const { since = '', until = '' } = target;
+  if (since !== '' || until !== '') conditions.push(inTime(kind, since, until));
   return {
     kind,
     namespace,
@@ -36,4 +41,23 @@ export function select(kinds: Kinds, target: Target): Selection {
       // Without conditions the object is not decoded.
       conditions.every((condition) => condition(object.object)),
   };
+}
+
+/** Whether what the object tells of happened, at least in part, from `since` on and before `until`. */
+function inTime(kind: KindDefinition, since: string, until: string): (object: ReadonlyObject) => boolean {
+  if (kind.happened === undefined) {
+    throw new ApiError('BadRequest', `${kind.plural} can not be listed by time: since and until are for events`);
+  }
+  const sinceMs = since === '' ? Number.NEGATIVE_INFINITY : timeMs('since', since);
+  const untilMs = until === '' ? Number.POSITIVE_INFINITY : timeMs('until', until);
+  return (object) => {
+    const { first, last } = kind.happened?.(object) ?? { first: '', last: '' };
+    return Date.parse(last) >= sinceMs && Date.parse(first) < untilMs;
+  };
+}
+
+function timeMs(name: string, text: string): number {
+  const problem = formatProblem('TIME', text);
+  if (problem !== undefined) throw new ApiError('BadRequest', `${name} ${problem}, not "${text}"`);
+  return Date.parse(text);
 }

@@ -13,12 +13,15 @@ export interface NavctlOptions {
   readonly stdin?: string;
   readonly signal?: AbortSignal;
   readonly now?: number;
+  /** Hears what is printed as it is. */
+  readonly onOut?: (text: string) => void;
 }
 
 /** Runs one command line within the test, and gives what a shell would see. */
 export async function navctl(args: readonly string[], options: NavctlOptions = {}): Promise<Result> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
+  stdout.on('data', (chunk: Buffer) => options.onOut?.(chunk.toString()));
   const output = Promise.all([text(stdout), text(stderr)]);
   const code = await run(args, {
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),

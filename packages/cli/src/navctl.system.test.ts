@@ -137,6 +137,53 @@ test('scale, patch, set image and rollout change a Deployment', async () => {
   expect(await good(['delete', 'deploy/rolling', '--now'])).toBe('deployment.apps "rolling" deleted\n');
 });
 
+test('shows what happened, by object, type and time, and what happens next', async () => {
+  const now = Date.now();
+  const happened = (name: string, type: string, minutesAgo: number) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${name}.${minutesAgo}` },
+      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name },
+      reason: `Ago${minutesAgo}`,
+      type,
+      count: 1,
+      firstTimestamp: new Date(now - minutesAgo * 60_000).toISOString(),
+      lastTimestamp: new Date(now - minutesAgo * 60_000).toISOString(),
+    });
+  const make = (manifest: string) => good(['create', '-f', '-'], { stdin: manifest });
+  for (const [name, type, ago] of [
+    ['told', 'Normal', 30],
+    ['told', 'Warning', 20],
+    ['told', 'Warning', 5],
+    ['other', 'Warning', 1],
+  ] as const) {
+    await make(happened(name, type, ago));
+  }
+  const reasons = (text: string) => text.match(/Ago\d+/g) ?? [];
+  expect(reasons(await good(['events', '--for=pod/told']))).toEqual(['Ago30', 'Ago20', 'Ago5']);
+  expect(reasons(await good(['events', '--for=pod/told', '--types=warning']))).toEqual(['Ago20', 'Ago5']);
+  expect(reasons(await good(['events', '--since=10m', '-A']))).toEqual(['Ago5', 'Ago1']);
+  expect(await nav(['events', '--since=1s', '--for=pod/told'])).toMatchObject({
+    out: '',
+    err: 'No resources found in default namespace.\n',
+  });
+
+  const stop = new AbortController();
+  let printed = '';
+  const watching = nav(['events', '-w', '--types=Warning', '--since=25m', '--for=pod/told'], {
+    signal: stop.signal,
+    onOut: (text) => (printed += text),
+  });
+  await waitFor(() => reasons(printed).length === 2);
+  await make(happened('told', 'Normal', 0));
+  await good(['delete', 'events', 'told.20']);
+  await make(happened('told', 'Warning', 2));
+  await waitFor(() => printed.includes('Ago2 '));
+  stop.abort();
+  expect(reasons((await watching).out)).toEqual(['Ago20', 'Ago5', 'Ago2']);
+});
+
 test('tells how much room there is', async () => {
   await waitFor(async () => (await good(['storage'])).includes('MEMBER'));
   expect(await good(['storage'])).toMatch(

@@ -63,6 +63,9 @@ test.each([
   [['create'], 'say what'],
   [['apply', '-f', '/nowhere'], 'the path "/nowhere" does not exist'],
   [['wait', 'pod/x', '--for=lunch'], '--for must be'],
+  [['events', '--types=Loud'], '--types must be Normal or Warning, not "Loud"'],
+  [['events', '--for=web'], '--for must be TYPE/NAME'],
+  [['events', '--since=yesterday'], 'a duration such as 30s'],
   [['nonsense'], 'unknown command'],
 ])('%j is refused without asking the api', async (args, message) => {
   const { code, err } = await navctl(args);

@@ -38,7 +38,8 @@ export const event = defineKind('event', Event, {
     if (name === '') return [{ path: 'involvedObject.name', message: 'must be set' }];
     // Events of objects that live in no namespace are kept in the namespace default.
     const expected = namespace || 'default';
-    if (metadata?.namespace === expected) return [];
+    // A manifest may leave its namespace to whoever sends it.
+    if (metadata?.namespace === expected || metadata?.namespace === '') return [];
     return [{ path: 'involvedObject.namespace', message: `must be the event's own (${metadata?.namespace})` }];
   },
   example: 'kinds/event.yaml',

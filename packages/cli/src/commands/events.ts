@@ -1,7 +1,7 @@
 import { event } from '@navarch/kinds';
-import { formatTable } from '@navarch/machinery';
+import { escapeFieldValue, formatTable } from '@navarch/machinery';
 import { Command, Option } from 'commander';
-import { allNamespacesOption } from '../options.ts';
+import { allNamespacesOption, durationMs } from '../options.ts';
 import { byTime } from '../event-order.ts';
 import { printObjects } from '../print/objects.ts';
 import { watchAndPrint } from '../print/watch.ts';
@@ -13,6 +13,7 @@ import { type Session, UserError } from '../session.ts';
 interface EventsOptions {
   readonly for?: string;
   readonly types?: string;
+  readonly since?: number;
   readonly watch?: boolean;
   readonly allNamespaces?: boolean;
   readonly output?: 'yaml' | 'json';
@@ -24,6 +25,7 @@ export const eventsCommand = (run: Runner) =>
     .description('Show what happened, oldest first')
     .option('--for <object>', 'only what happened to this: pod/web')
     .option('--types <types>', 'only these: Normal, Warning')
+    .addOption(new Option('--since <duration>', 'only what happened since: 30s, 10m').argParser(durationMs))
     .option('-w, --watch', 'go on as more happens')
     .addOption(allNamespacesOption())
     .addOption(new Option('-o, --output <format>').choices(['yaml', 'json']))
@@ -32,11 +34,15 @@ export const eventsCommand = (run: Runner) =>
 
 async function events(session: Session, options: EventsOptions): Promise<number> {
   const namespace = options.allNamespaces === true ? '' : session.namespace;
-  const fieldSelector = await selectorFor(session, options.for);
-  if (options.watch === true) return watchAndPrint(session, event, { ...options, namespace, fieldSelector });
-  const { items } = await session.client().list(event, { namespace, fieldSelector });
-  const types = options.types?.toLowerCase().split(',');
-  const shown = byTime(items).filter(({ type }) => types === undefined || types.includes(type.toLowerCase()));
+  const fieldSelector = [...(await aboutObject(session, options.for)), ...ofTypes(options.types)].join(',');
+  const since = options.since === undefined ? '' : new Date(session.io.now() - options.since).toISOString();
+  const { items, revision } = await session.client().list(event, { namespace, fieldSelector, since });
+  const shown = byTime(items);
+  if (options.watch === true) {
+    // An Event goes when it is old, which is no news.
+    const begin = { items: shown, revision };
+    return watchAndPrint(session, event, { ...options, namespace, fieldSelector, begin, withoutDeleted: true });
+  }
   if (options.output !== undefined || shown.length === 0) {
     printObjects(session, [{ kind: event, items: shown }], { ...options, single: false });
     return 0;
@@ -47,10 +53,24 @@ async function events(session: Session, options: EventsOptions): Promise<number>
   return 0;
 }
 
-async function selectorFor(session: Session, object: string | undefined): Promise<string> {
-  if (object === undefined) return '';
+async function aboutObject(session: Session, object: string | undefined): Promise<string[]> {
+  if (object === undefined) return [];
   const [type = '', name = ''] = object.split('/');
   if (name === '') throw new UserError('--for must be TYPE/NAME');
   const { kind } = await kindNamed(session, type);
-  return `involvedObject.kind=${kind},involvedObject.name=${name}`;
+  return [`involvedObject.kind=${kind}`, `involvedObject.name=${escapeFieldValue(name)}`];
+}
+
+function ofTypes(list: string | undefined): string[] {
+  if (list === undefined) return [];
+  const types = new Set(list.split(',').map((text) => typeNamed(text.trim())));
+  return types.size === allTypes.length ? [] : [...types].map((type) => `type=${type}`);
+}
+
+const allTypes = ['Normal', 'Warning'] as const;
+
+function typeNamed(text: string): string {
+  const type = allTypes.find((each) => each.toLowerCase() === text.toLowerCase());
+  if (type === undefined) throw new UserError(`--types must be ${allTypes.join(' or ')}, not "${text}"`);
+  return type;
 }

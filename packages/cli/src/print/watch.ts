@@ -8,6 +8,10 @@ import { tableRow, tableTitles } from './table.ts';
 
 interface WatchOptions extends GetOptions {
   readonly namespace: string;
+  /** What there was at a revision, and that revision: printed first instead of what the watch begins with. */
+  readonly begin?: { readonly items: readonly KubeObject[]; readonly revision: bigint };
+  /** Prints no row for an object that goes. */
+  readonly withoutDeleted?: boolean;
 }
 
 /** Prints what there is and then each change as a row of its own, until Ctrl-C. */
@@ -15,14 +19,17 @@ export async function watchAndPrint(session: Session, kind: KindDefinition, opti
   const print = printer(session, kind, options);
   const batches = session.client().watch(kind, {
     namespace: options.namespace,
+    ...(options.begin === undefined ? {} : { after: options.begin.revision }),
     ...(options.selector === undefined ? {} : { labelSelector: options.selector }),
     ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
     signal: session.io.signal,
   });
+  if (options.begin !== undefined) print(options.begin.items);
   try {
     for await (const { initial, events } of batches) {
       if (initial && options.watchOnly === true) continue;
-      print(events.map(({ object }) => object));
+      const shown = options.withoutDeleted === true ? events.filter(({ type }) => type !== 'deleted') : events;
+      print(shown.map(({ object }) => object));
     }
   } catch (error) {
     if (!session.io.signal.aborted) throw error;

@@ -58,6 +58,6 @@ function inTime(kind: KindDefinition, since: string, until: string): (object: Re
 
 function timeMs(name: string, text: string): number {
   const problem = formatProblem('TIME', text);
-  if (problem !== undefined) throw new ApiError('BadRequest', `${name} ${problem}, not "${text}"`);
+  if (problem !== undefined) throw new ApiError('BadRequest', `${name}: ${problem}`);
   return Date.parse(text);
 }

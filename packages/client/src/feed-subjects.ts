@@ -1,6 +1,8 @@
 import { anyToken, subject, subjectPattern } from '@navarch/bus';
 import type { KindDefinition } from '@navarch/kinds';
-import type { KubeObject } from '@navarch/machinery';
+
+/** Stands for a field that holds nothing. */
+const noToken = '_';
 
 /** Where FeedBookmarks travel. */
 export const bookmarksSubject: string = subject('bookmarks');
@@ -10,14 +12,18 @@ export function travelsOnFeed(kind: KindDefinition): boolean {
   return kind.storage === 'store' && !kind.confidential;
 }
 
-/** The subject of an object's changes, by its state after the change: what a publisher sends a ChangeBatch on. */
-export function changesSubject<T extends KubeObject>(kind: KindDefinition<T>, object: T): string {
-  const tokens = kind.feedToken ? [kind.feedToken(object)] : [];
-  return subject('changes', kind.resource, ...tokens);
+/**
+ * The subject of an object's changes: what a publisher sends a ChangeBatch on. `token` is what the kind's feed field holds
+ * after the change; kinds without one have none.
+ */
+export function changesSubject(kind: KindDefinition, token: string): string {
+  return kind.feedField === undefined
+    ? subject('changes', kind.resource)
+    : subject('changes', kind.resource, token || noToken);
 }
 
 /** What to subscribe to for a kind's changes: all of them, or those with one feed token. */
 export function changesPattern(kind: KindDefinition, token?: string): string {
-  if (!kind.feedToken) return subject('changes', kind.resource);
+  if (kind.feedField === undefined) return subject('changes', kind.resource);
   return subjectPattern('changes', kind.resource, token ?? anyToken);
 }

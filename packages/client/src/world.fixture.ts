@@ -165,7 +165,7 @@ export class Publisher {
       if (revision <= previous) continue;
       const bySubject = Map.groupBy(
         writes.filter(({ kind }) => travelsOnFeed(kind)),
-        ({ kind, object }) => changesSubject(kind, object),
+        ({ kind, object }) => changesSubject(kind, kind.selectableFields[kind.feedField ?? '']?.(object) ?? ''),
       );
       for (const [subject, events] of bySubject) {
         const batch: ChangeBatch = {

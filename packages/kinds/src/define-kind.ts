@@ -65,8 +65,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields: SelectableFields<T>;
   /** When what the object tells of happened, RFC 3339: kinds that say so can be listed by time. */
   happened?(object: T): { readonly first: string; readonly last: string };
-  /** A further token of the change feed's subject: a Pod's node. */
-  feedToken?(object: T): string;
+  /** The text field whose value is a further token of the change feed's subject: a Pod's node. As in a manifest. */
+  readonly feedField?: string;
   /** Where the numbers of the scale subresource are; undefined for kinds that can't be scaled. */
   readonly scale?: ScalePaths;
   /** The form of the object's name. */
@@ -104,7 +104,7 @@ export type SelectableFields<T> = Readonly<Record<string, { read(object: T): str
 /** What a definition file must say; the rest follows from the message, or has a default. */
 type KindSpec<C extends ResourceCase> = Pick<
   KindDefinition<ObjectOf<C>>,
-  'group' | 'plural' | 'columns' | 'example' | 'feedToken' | 'gracePeriodSeconds' | 'scale'
+  'group' | 'plural' | 'columns' | 'example' | 'feedField' | 'gracePeriodSeconds' | 'scale'
 > &
   Partial<
     Pick<

@@ -24,7 +24,7 @@ export const pod = defineKind('pod', Pod, {
     'status.phase': ({ status }) => status?.phase ?? '',
     'status.podIP': ({ status }) => status?.podIp ?? '',
   },
-  feedToken: ({ spec }) => spec?.nodeName || '_',
+  feedField: 'spec.nodeName',
   // Nobody has to end a Pod that runs nowhere: it has no node yet, or its containers have ended for good.
   gracePeriodSeconds: ({ spec, status }) => {
     const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';

@@ -16,6 +16,8 @@ export interface FieldSchema {
   readonly jsonName: string;
   /** As in the generated type: 'podIp'. */
   readonly property: string;
+  /** In encoded messages; none where the message is not written in proto. */
+  readonly number?: number;
   readonly cardinality: 'one' | 'list' | 'map';
   /** Of the value, of each item, or of each value of a map. Keys of maps are strings. */
   readonly type: ValueType;
@@ -83,6 +85,7 @@ function describeField(registry: FileRegistry, field: DescField): FieldSchema {
   return {
     jsonName: field.jsonName,
     property: generatedName(field.name),
+    number: field.number,
     cardinality,
     type,
     get message() {

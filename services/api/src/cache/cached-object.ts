@@ -2,7 +2,9 @@ import type { KindDefinition } from '@navarch/kinds';
 import { Form, type ObjectMeta } from '@navarch/proto';
 import { encodePartial } from '../wire/partial.ts';
 import { bodyInKind } from '../wire/custom.ts';
-import { encodeEvent, encodeResource, type EventType, objectBytes } from '../wire/responses.ts';
+import { labelsOf, textReader } from '../wire/fields.ts';
+import { deleted, encodeResource, type EventType, objectBytes, type WireEvent } from '../wire/responses.ts';
+import { DecodedForms } from './decoded-forms.ts';
 
 /** What the api itself reads of an object of any kind. Never changed: it is shared. */
 export interface ReadonlyObject {
@@ -11,7 +13,10 @@ export interface ReadonlyObject {
   readonly status?: unknown;
 }
 
-/** One version of an object: its bytes as they travel, and, from the first time somebody looks, its decoded form. */
+/** Decoded forms take ten times as much as encoded ones: only those that somebody looked at lately are kept. */
+const decodedForms = new DecodedForms<CachedObject>(4 * 1024 * 1024);
+
+/** One version of an object: its bytes as they travel, and for a while its decoded form, once somebody has looked. */
 export class CachedObject {
   readonly kind: KindDefinition;
   /** The storage key. */
@@ -36,7 +41,7 @@ export class CachedObject {
     this.revision = about.revision;
     const own = bodyInKind(about.kind, body);
     // A copy: the store's bytes are a view into a much larger message, which would be kept with them.
-    this.wire = encodeResource(about.revision, own);
+    this.wire = encodeResource(about.revision, own, { kept: true });
     this.#bodyLength = own.length;
   }
 
@@ -59,13 +64,40 @@ export class CachedObject {
 
   /** Decoded, with `metadata.resourceVersion`. */
   get object(): ReadonlyObject {
-    if (this.#object === undefined) {
-      const object = decodeObject(this.kind, this.body);
-      object.metadata.resourceVersion = this.revision.toString();
-      this.#object = object;
+    let object = this.#object;
+    if (object === undefined) {
+      const decoded = decodeObject(this.kind, this.body);
+      decoded.metadata.resourceVersion = this.revision.toString();
+      this.#object = object = decoded;
+      decodedForms.keep(this, this.#bodyLength);
     }
-    return this.#object;
+    return object;
   }
+
+  /** Its labels, read without decoding the rest. */
+  get labels(): Readonly<Record<string, string>> {
+    if (this.#object !== undefined) return this.#object.metadata.labels;
+    return labelsOf(objectBytes(this.body));
+  }
+
+  /** What its kind's feed field holds, read without decoding the rest; '' for kinds without one. */
+  get feedToken(): string {
+    return feedReader(this.kind)?.(objectBytes(this.body)) ?? '';
+  }
+
+  /** The decoded form is made again when somebody looks again. */
+  forget(): void {
+    this.#object = undefined;
+  }
+}
+
+const feedReaders = new WeakMap<KindDefinition, (object: Uint8Array) => string>();
+
+function feedReader(kind: KindDefinition): ((object: Uint8Array) => string) | undefined {
+  if (kind.feedField === undefined) return undefined;
+  let reader = feedReaders.get(kind);
+  if (reader === undefined) feedReaders.set(kind, (reader = textReader(kind.schema, kind.feedField)));
+  return reader;
 }
 
 /** A copy of the object in `body` (an encoded Resource without revision) that the caller may change. */
@@ -80,7 +112,6 @@ export class Change {
   readonly revision: bigint;
   readonly before: CachedObject | undefined;
   readonly after: CachedObject | undefined;
-  readonly #encoded = new Map<`${EventType} ${Form}`, Buffer>();
 
   constructor(revision: bigint, before: CachedObject | undefined, after: CachedObject | undefined) {
     this.revision = revision;
@@ -105,27 +136,29 @@ export class Change {
     return new Change(this.revision, this.before?.inKind(kind), this.after?.inKind(kind));
   }
 
-  /** What keeping this change in memory costs. */
+  /**
+   * What keeping this change in memory costs: what it was before, which nothing else keeps, and this entry. What it is
+   * after is in the cache, or counts as what it was before the next change.
+   */
   get bytes(): number {
-    return (this.after?.wire.length ?? 0) + (this.before?.wire.length ?? 0) + 200;
+    return (this.before === undefined ? 0 : this.before.wire.length + objectBytesAside) + entryBytes;
   }
 
-  /** The encoded WatchEvent, made once for all readers. A deletion carries the last state with the change's revision. */
-  encode(type: EventType, form: Form = Form.FULL): Buffer {
-    let event = this.#encoded.get(`${type} ${form}`);
-    if (event === undefined) {
-      event = encodeEvent(type, this.#resource(type, form));
-      this.#encoded.set(`${type} ${form}`, event);
-    }
-    return event;
+  /** The WatchEvent to be encoded. A deletion carries the last state with the change's revision. */
+  event(type: EventType, form: Form = Form.FULL): WireEvent {
+    return { type, resource: this.#resource(type, form) };
   }
 
   #resource(type: EventType, form: Form): Buffer {
-    const object = type === 3 ? (this.before ?? this.newest) : this.newest;
+    const object = type === deleted ? (this.before ?? this.newest) : this.newest;
     if (form === Form.METADATA) return encodePartial(this.revision, object.body, object.kind);
     return object.revision === this.revision ? object.wire : encodeResource(this.revision, object.body);
   }
 }
+
+/** About what an object takes in memory beside its bytes, and an entry of the history beside its objects. */
+const objectBytesAside = 500;
+const entryBytes = 200;
 
 /** All changes of one revision. */
 export interface ChangeSet {

@@ -5,7 +5,7 @@ import { FeedBookmark } from '@navarch/proto';
 import type { Change, ChangeSet } from '../cache/cached-object.ts';
 import type { ObjectCache } from '../cache/object-cache.ts';
 import { SubjectChain } from './subject-chain.ts';
-import { added, deleted, encodeChangeBatch, modified } from '../wire/responses.ts';
+import { added, deleted, encodeChangeBatch, modified, type WireEvent } from '../wire/responses.ts';
 
 /** Bookmarks follow one another no faster than this while changes come, and no slower than the other while none do. */
 const busyBookmarkMs = 5;
@@ -78,13 +78,13 @@ export class FeedPublisher {
   }
 
   #publish(set: ChangeSet, chain: SubjectChain, heads: Map<string, bigint>): void {
-    const batches = new Map<string, Buffer[]>();
+    const batches = new Map<string, WireEvent[]>();
     for (const change of set.changes) {
       if (!travelsOnFeed(change.kind)) continue;
-      const subject = changesSubject(change.kind, change.newest.object);
+      const subject = changesSubject(change.kind, change.newest.feedToken);
       const events = batches.get(subject) ?? [];
       batches.set(subject, events);
-      events.push(change.encode(typeOf(change)));
+      events.push(change.event(typeOf(change)));
     }
     for (const [subject, events] of batches) {
       // The chain goes on also when the bus could not take the batch: its readers see the hole.

@@ -1,6 +1,12 @@
 import type { KindDefinition, Kinds } from '@navarch/kinds';
-import { ApiError, formatProblem, parseFieldSelector, parseLabelSelector } from '@navarch/machinery';
-import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
+import {
+  ApiError,
+  formatProblem,
+  parseFieldSelector,
+  parseLabelSelector,
+  requiredFieldValues,
+} from '@navarch/machinery';
+import type { CachedObject } from '../cache/cached-object.ts';
 import { kindNamed } from './resource-name.ts';
 
 /** What a list, a watch or a collection's deletion chooses by. */
@@ -25,32 +31,36 @@ export interface Selection {
 export function select(kinds: Kinds, target: Target): Selection {
   const kind = kindNamed(kinds, target.resource);
   const namespace = kind.scope === 'Cluster' ? '' : target.namespace;
-  const conditions: ((object: ReadonlyObject) => boolean)[] = [];
+  const conditions: ((object: CachedObject) => boolean)[] = [];
   if (target.labelSelector !== '') {
     const chosen = parseLabelSelector(target.labelSelector);
-    conditions.push(({ metadata }) => chosen(metadata.labels));
+    conditions.push(({ labels }) => chosen(labels));
   }
-  if (target.fieldSelector !== '') conditions.push(parseFieldSelector(target.fieldSelector, kind.selectableFields));
+  if (target.fieldSelector !== '') {
+    const chosen = parseFieldSelector(target.fieldSelector, kind.selectableFields);
+    // What a node-agent asks for: most objects are told apart without decoding them.
+    const token = kind.feedField && requiredFieldValues(target.fieldSelector).get(kind.feedField);
+    if (token !== undefined) conditions.push((object) => object.feedToken === token);
+    conditions.push(({ object }) => chosen(object));
+  }
   const { since = '', until = '' } = target;
   if (since !== '' || until !== '') conditions.push(inTime(kind, since, until));
   return {
     kind,
     namespace,
     matches: (object) =>
-      (namespace === '' || object.namespace === namespace) &&
-      // Without conditions the object is not decoded.
-      conditions.every((condition) => condition(object.object)),
+      (namespace === '' || object.namespace === namespace) && conditions.every((condition) => condition(object)),
   };
 }
 
 /** Whether what the object tells of happened, at least in part, from `since` on and before `until`. */
-function inTime(kind: KindDefinition, since: string, until: string): (object: ReadonlyObject) => boolean {
+function inTime(kind: KindDefinition, since: string, until: string): (object: CachedObject) => boolean {
   if (kind.happened === undefined) {
     throw new ApiError('BadRequest', `${kind.plural} can not be listed by time: since and until are for events`);
   }
   const sinceMs = since === '' ? Number.NEGATIVE_INFINITY : timeMs('since', since);
   const untilMs = until === '' ? Number.POSITIVE_INFINITY : timeMs('until', until);
-  return (object) => {
+  return ({ object }) => {
     const { first, last } = kind.happened?.(object) ?? { first: '', last: '' };
     return Date.parse(last) >= sinceMs && Date.parse(first) < untilMs;
   };

@@ -3,7 +3,7 @@ import { ApiError } from '@navarch/machinery';
 import { Form } from '@navarch/proto';
 import type { CachedObject, Change, ChangeSet } from '../cache/cached-object.ts';
 import { historyGone, type ObjectCache } from '../cache/object-cache.ts';
-import { added, deleted, encodeEvent, encodeWatch, type EventType, modified } from '../wire/responses.ts';
+import { added, deleted, encodeWatch, eventSize, type EventType, modified, type WireEvent } from '../wire/responses.ts';
 import type { Selection } from './selection.ts';
 
 /** A response of the initial state holds about this many bytes. */
@@ -112,14 +112,14 @@ export class Watcher {
     return encodeWatch(this.#told, []);
   }
 
-  #eventsOf(set: ChangeSet): Buffer[] {
-    const events: Buffer[] = [];
+  #eventsOf(set: ChangeSet): WireEvent[] {
+    const events: WireEvent[] = [];
     for (const change of set.changes) {
       const concerned = this.#selections.filter(({ kind }) => kind.place === change.kind.place);
       const [first] = concerned;
       if (first === undefined) continue;
       const type = seenThrough(concerned, change);
-      if (type !== undefined) events.push(change.inKind(first.kind).encode(type, this.#form));
+      if (type !== undefined) events.push(change.inKind(first.kind).event(type, this.#form));
     }
     return events;
   }
@@ -145,12 +145,12 @@ function initialState(cache: ObjectCache, selections: readonly Selection[], form
 
 /** Ends with a response that is not initial: from there on the revision counts. */
 function* chunks(objects: Iterable<CachedObject>, revision: bigint, form: Form): Generator<Buffer, void, void> {
-  let events: Buffer[] = [];
+  let events: WireEvent[] = [];
   let bytes = 0;
   for (const object of objects) {
-    const event = encodeEvent(added, object.as(form));
+    const event = { type: added, resource: object.as(form) };
     events.push(event);
-    bytes += event.length;
+    bytes += eventSize(event);
     if (bytes < initialChunkBytes) continue;
     yield encodeWatch(revision, events, true);
     events = [];

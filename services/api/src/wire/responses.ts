@@ -49,9 +49,13 @@ function writeInt64(target: Uint8Array, offset: number, field: number, value: bi
   return writeVarint(target, offset + 1, value);
 }
 
-/** Resource: `body` is an encoded Resource without revision. */
-export function encodeResource(revision: bigint, body: Uint8Array): Buffer {
-  const target = Buffer.allocUnsafe(int64Size(revision) + body.length);
+/**
+ * Resource: `body` is an encoded Resource without revision. What is `kept` for long gets memory of its own: in a piece of
+ * a shared pool it would keep its neighbours' memory for as long as it lives.
+ */
+export function encodeResource(revision: bigint, body: Uint8Array, { kept = false } = {}): Buffer {
+  const size = int64Size(revision) + body.length;
+  const target = kept ? Buffer.allocUnsafeSlow(size) : Buffer.allocUnsafe(size);
   target.set(body, writeInt64(target, 0, 1, revision));
   return target;
 }
@@ -80,28 +84,47 @@ export function encodeList(revision: bigint, items: readonly Uint8Array[], conti
   return target;
 }
 
-/** WatchEvent: `resource` is an encoded Resource. */
-export function encodeEvent(type: EventType, resource: Uint8Array): Buffer {
-  const target = Buffer.allocUnsafe(2 + delimitedSize(resource.length));
-  target[0] = tag(1, 0);
-  target[1] = type;
-  target.set(resource, writeHeader(target, 2, 2, resource.length));
-  return target;
+/** A WatchEvent: `resource` is an encoded Resource. */
+export interface WireEvent {
+  readonly type: EventType;
+  readonly resource: Uint8Array;
 }
 
-/** WatchResponse: `events` are encoded WatchEvents. */
-export function encodeWatch(revision: bigint, events: readonly Uint8Array[], initial = false): Buffer {
-  const target = Buffer.allocUnsafe(int64Size(revision) + messagesSize(events) + (initial ? 2 : 0));
-  const at = writeMessages(target, writeInt64(target, 0, 1, revision), 2, events);
+/** What an event takes in a message that holds it. */
+export function eventSize({ resource }: WireEvent): number {
+  return delimitedSize(2 + delimitedSize(resource.length));
+}
+
+/** WatchResponse. */
+export function encodeWatch(revision: bigint, events: readonly WireEvent[], initial = false): Buffer {
+  const target = Buffer.allocUnsafe(int64Size(revision) + eventsSize(events) + (initial ? 2 : 0));
+  const at = writeEvents(target, writeInt64(target, 0, 1, revision), 2, events);
   if (initial) target.set([tag(3, 0), 1], at);
   return target;
 }
 
-/** ChangeBatch: `events` are encoded WatchEvents. */
-export function encodeChangeBatch(revision: bigint, previous: bigint, events: readonly Uint8Array[]): Buffer {
-  const target = Buffer.allocUnsafe(int64Size(revision) + int64Size(previous) + messagesSize(events));
-  writeMessages(target, writeInt64(target, writeInt64(target, 0, 1, revision), 2, previous), 3, events);
+/** ChangeBatch. */
+export function encodeChangeBatch(revision: bigint, previous: bigint, events: readonly WireEvent[]): Buffer {
+  const target = Buffer.allocUnsafe(int64Size(revision) + int64Size(previous) + eventsSize(events));
+  writeEvents(target, writeInt64(target, writeInt64(target, 0, 1, revision), 2, previous), 3, events);
   return target;
+}
+
+function eventsSize(events: readonly WireEvent[]): number {
+  let size = 0;
+  for (const event of events) size += eventSize(event);
+  return size;
+}
+
+function writeEvents(target: Uint8Array, offset: number, field: number, events: readonly WireEvent[]): number {
+  let at = offset;
+  for (const { type, resource } of events) {
+    at = writeHeader(target, at, field, 2 + delimitedSize(resource.length));
+    target[at++] = tag(1, 0);
+    target[at++] = type;
+    at = writeMessages(target, at, 2, [resource]);
+  }
+  return at;
 }
 
 /** TransactResponse: `results` are encoded WriteResults. */

@@ -13,8 +13,12 @@ import {
   DeleteRequest,
   EvictRequest,
   type Fence,
+  FindRevisionRequest,
+  type FindRevisionResponse,
   GetRequest,
   type GetStorageResponse,
+  HistoryRequest,
+  type HistoryResponse,
   ListRequest,
   NodeSessionsClient,
   PatchRequest,
@@ -72,6 +76,14 @@ export class TestClient {
   get = (fields: Json) => this.#call<Resource>('get', GetRequest.fromJSON(fields));
   list = (fields: Json) =>
     this.#call<{ revision: bigint; items: Resource[]; continue: string }>('list', ListRequest.fromJSON(fields));
+  history = (fields: Json) => this.#call<HistoryResponse>('history', HistoryRequest.fromJSON(fields));
+  findRevision = (fields: Json) => {
+    const { promise, resolve, reject } = Promise.withResolvers<FindRevisionResponse>();
+    this.cluster.findRevision(FindRevisionRequest.fromJSON(fields), (error, response) =>
+      error ? reject(fromServiceError(error)) : resolve(response),
+    );
+    return promise;
+  };
   create = (manifest: Json, more: { fence?: Fence; dryRun?: boolean } = {}) =>
     this.#call<Resource>('create', { ...CreateRequest.fromJSON({}), resource: resource(manifest), ...more });
   update = (object: Resource, more: { fence?: Fence; dryRun?: boolean } = {}) =>

@@ -16,10 +16,15 @@ import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { EventSource } from './events/event-source.ts';
 import { ReplicaElection } from './election/replica-election.ts';
+import { feedLease } from './feed/feed-lease.ts';
 import { FeedPublisher } from './feed/feed-publisher.ts';
 import { CallMetrics } from './grpc/call-metrics.ts';
 import { clusterHandlers, encodedClusterService } from './grpc/cluster.ts';
 import { registerGauges } from './grpc/gauges.ts';
+import { HistoryRecorder } from './history/history-recorder.ts';
+import { defaultVersionLimits, type HistoryLimits, historyStream } from './history/history-stream.ts';
+import { ObjectHistory } from './history/object-history.ts';
+import { Timeline } from './history/timeline.ts';
 import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
@@ -54,6 +59,8 @@ export interface ApiOptions {
   readonly maintenance?: Maintenance;
   readonly storageLimits?: StorageLimits;
   readonly careTimes?: CareTimes;
+  /** How much of each object's past outlives the store's history. */
+  readonly history?: HistoryLimits;
 }
 
 /** etcd's own default, and the part of it that leaves room for what must go on when nothing new may be created. */
@@ -70,6 +77,7 @@ export class Api implements Component {
 
   constructor(options: ApiOptions) {
     const { store, bus, clock, logger, metrics, listen, advertise, version, serviceCidr } = options;
+    const { history: limits = defaultVersionLimits } = options;
     const kinds = new KindRegistry();
     const cache = new ObjectCache();
     const objects = new StoreSource(store, cache);
@@ -89,6 +97,9 @@ export class Api implements Component {
     const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
     const sessions = new NodeSessions({ clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
+    const clusterId = () => bootstrap.clusterId;
+    const timeline = new Timeline({ store, past: objects.past });
+    const history = new ObjectHistory({ kinds, sources, stream: historyStream(bus, limits), timeline, clusterId });
     const feed = new StoreFeed({ store, cache, logger, kinds });
     this.#server = new ApiServer({
       listen,
@@ -97,14 +108,16 @@ export class Api implements Component {
       services: [
         {
           definition: encodedResourcesService,
-          handlers: resourcesHandlers({ kinds, fresh, reader, pipeline, streams, metrics: callMetrics }),
+          handlers: resourcesHandlers({ kinds, fresh, reader, history, pipeline, streams, metrics: callMetrics }),
         },
         {
           definition: encodedClusterService,
           handlers: clusterHandlers({
             version,
             store,
-            clusterId: () => bootstrap.clusterId,
+            timeline,
+            clock,
+            clusterId,
             storage: (signal) => this.#care.state(signal),
             metrics: callMetrics,
           }),
@@ -126,15 +139,21 @@ export class Api implements Component {
       help: 'Batches of changes that were published on the change feed.',
     });
     const publisher = new FeedPublisher({ cache, bus, clock, onBatch: () => published.inc() });
+    const recorded = metrics.counter({
+      name: 'navarch_api_history_versions_total',
+      help: 'Past versions of objects that were kept for longer than the store keeps them.',
+    });
+    const onVersion = () => recorded.inc();
+    const recorder = new HistoryRecorder({ cache, bus, clock, logger, limits, clusterId, onVersion });
     const identity = `${hostname()}-${uidFrom(Math.random)}`;
     const ready = (signal: AbortSignal) => bootstrap.done(signal);
     const common = { cache, pipeline, clock, logger, identity, ready };
     const feedElection = new ReplicaElection({
       ...common,
       task: 'change feed',
-      leaseName: 'change-feed',
+      leaseName: feedLease.name,
       // Were two to publish for a moment, their chains would not fit together, and readers would ask the api: no fence.
-      run: (signal) => publisher.run(signal),
+      run: async (signal) => void (await Promise.all([publisher.run(signal), recorder.run(signal)])),
     });
     const careElection = new ReplicaElection({
       ...common,

@@ -77,6 +77,20 @@ const config = defineConfig(
       description: 'where Services get their addresses from',
       parse: cidr,
     },
+    historyVersions: {
+      flag: '--history-versions <number>',
+      env: 'NAVARCH_HISTORY_VERSIONS',
+      default: '10',
+      description: 'how many past versions of each object are kept in NATS',
+      parse: integer({ min: 1, max: 64 }),
+    },
+    historyMebibytes: {
+      flag: '--history-mebibytes <number>',
+      env: 'NAVARCH_HISTORY_MEBIBYTES',
+      default: '256',
+      description: 'how much room all of them take there at most; the oldest go first',
+      parse: integer({ min: 1 }),
+    },
     logLevel: {
       flag: '--log-level <level>',
       env: 'NAVARCH_LOG_LEVEL',
@@ -103,6 +117,7 @@ const api = new Api({
   listen: config.listen,
   advertise: config.advertise,
   serviceCidr: config.serviceCidr,
+  history: { versions: config.historyVersions, maxBytes: config.historyMebibytes * 1024 * 1024 },
   version: '0.1.0',
 });
 

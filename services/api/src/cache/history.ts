@@ -29,6 +29,11 @@ export class History {
     return this.#floor;
   }
 
+  /** The position of the oldest set that is kept. */
+  get start(): number {
+    return this.#first;
+  }
+
   /** The position that the next set will have. */
   get end(): number {
     return this.#first + this.#sets.length - this.#head;

@@ -153,6 +153,19 @@ export class ObjectCache {
     return object?.inKind(kind);
   }
 
+  /** The changes of one object that are still kept, the newest first. */
+  changesOf(kind: KindDefinition, namespace: string, name: string): Change[] {
+    const changes: Change[] = [];
+    for (let at = this.#history.end - 1; at >= this.#history.start; at--) {
+      for (const change of changesOf(this.#history.at(at))) {
+        const { newest } = change;
+        const same = newest.name === name && newest.namespace === namespace && newest.kind.place === kind.place;
+        if (same) changes.push(change);
+      }
+    }
+    return changes;
+  }
+
   /** The first change after `revision`. */
   #positionAt(revision: bigint): number {
     const position = this.#history.positionAfter(revision);

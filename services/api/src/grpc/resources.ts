@@ -11,6 +11,7 @@ import {
   type DeleteRequest,
   DeleteResponse,
   type GetRequest,
+  type HistoryRequest,
   type ListRequest,
   type PatchRequest,
   type TransactRequest,
@@ -27,6 +28,7 @@ import { patchWrite } from '../pipeline/patch.ts';
 import { decodeWrite, patched } from '../pipeline/decode-write.ts';
 import { maxWritesPerTransaction, type Pipeline, type WriteOutcome, type Written } from '../pipeline/pipeline.ts';
 import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
+import type { ObjectHistory } from '../history/object-history.ts';
 import type { Reader } from '../read/reader.ts';
 import { allow, allowRead, signalled } from './allow.ts';
 import { encodeTransact, withMessage } from '../wire/responses.ts';
@@ -41,11 +43,12 @@ export function resourcesHandlers(parts: {
   kinds: Kinds;
   fresh: Freshen;
   reader: Reader;
+  history: ObjectHistory;
   pipeline: Pipeline;
   streams: WatchStreams;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
-  const { kinds, reader, pipeline, streams, metrics } = parts;
+  const { kinds, reader, history, pipeline, streams, metrics } = parts;
   const unary = unaryKnowing(parts.fresh);
   return {
     ...subresourceHandlers(parts),
@@ -56,6 +59,10 @@ export function resourcesHandlers(parts: {
     list: unary('List', metrics, async (request: ListRequest, signal) => {
       allowRead(kinds, 'list', { ...request, name: '' });
       return await reader.list(request, signal);
+    }),
+    history: unary('History', metrics, async (request: HistoryRequest, signal) => {
+      allowRead(kinds, 'get', request);
+      return await history.of(request, signal);
     }),
     watch: streams.handler((request: WatchRequest) => {
       for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });

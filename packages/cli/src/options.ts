@@ -18,6 +18,9 @@ export const dryRunOption = () =>
     .preset('server');
 export const containerOption = () => new Option('-c, --container <name>', 'the container');
 
+export const atOption = () =>
+  new Option('--at <moment>', 'as it was: so long ago (5m), at a time (2026-01-31T12:00:00Z), or at a revision');
+
 /** --dry-run for client and server: both ask the server to check and to keep nothing. */
 export function isDryRun(options: { dryRun?: string }): boolean {
   return options.dryRun !== undefined && options.dryRun !== 'none';

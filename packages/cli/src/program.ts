@@ -6,17 +6,20 @@ import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
+import { diffCommand } from './commands/diff.ts';
 import { drainCommand } from './commands/drain.ts';
 import { eventsCommand } from './commands/events.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
 import { getCommand } from './commands/get.ts';
+import { historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { patchCommand } from './commands/patch.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { setCommand } from './commands/set-image.ts';
 import { storageCommand } from './commands/storage.ts';
+import { undoCommand } from './commands/undo.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
 import type { Action, CommandFactory, Runner } from './runner.ts';
@@ -34,6 +37,7 @@ const commands: readonly CommandFactory[] = [
   getCommand,
   describeCommand,
   applyCommand,
+  diffCommand,
   createCommand,
   deleteCommand,
   logsCommand,
@@ -41,6 +45,8 @@ const commands: readonly CommandFactory[] = [
   eventsCommand,
   scaleCommand,
   rolloutCommand,
+  historyCommand,
+  undoCommand,
   setCommand,
   patchCommand,
   labelCommand,

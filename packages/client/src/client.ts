@@ -9,6 +9,7 @@ import type {
   Eviction,
   Fence,
   GetStorageResponse,
+  FindRevisionResponse,
   GetVersionResponse,
   PatchRequest_Type,
   Pod,
@@ -59,6 +60,17 @@ export interface Client {
     writes: readonly AtomicWrite[],
     options?: { atomic?: boolean } & WriteOptions,
   ): Promise<readonly WriteOutcome[]>;
+  /** What is known of an object's past, the newest version first. At most `limit` (100) versions. */
+  history<T extends KubeObject>(
+    kind: KindDefinition<T>,
+    key: Key,
+    options?: CallOptions & { limit?: number },
+  ): Promise<ObjectHistory<T>>;
+  /** The revision that the cluster had so long ago, or at a time (RFC 3339). 'Expired' when the store has forgotten it. */
+  findRevision(
+    moment: { readonly agoMs: number } | { readonly time: string },
+    options?: CallOptions,
+  ): Promise<FindRevisionResponse>;
   version(options?: CallOptions): Promise<GetVersionResponse>;
 
   /** How much room the store has. */
@@ -126,6 +138,26 @@ export interface ListOptions extends ReadOptions {
 export interface ListResult<T> {
   readonly revision: bigint;
   readonly items: readonly Live<T>[];
+}
+
+export interface ObjectHistory<T> {
+  readonly versions: readonly Version<T>[];
+  /** Why older versions may be missing; '' when there is no such reason. */
+  readonly warning: string;
+}
+
+/** One version of an object, or its end. */
+export interface Version<T = KubeObject> {
+  readonly revision: bigint;
+  /** RFC 3339; '' when nobody knows. */
+  readonly time: string;
+  /** Whether what was at this revision can still be read. */
+  readonly stored: boolean;
+  readonly manager: string;
+  /** Undefined: the object was deleted at this revision. */
+  readonly object: Live<T> | undefined;
+  /** Between this and the next older one there were versions that nobody has kept. */
+  readonly gap: boolean;
 }
 
 export interface WatchOptions {

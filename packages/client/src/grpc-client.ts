@@ -22,9 +22,11 @@ import type {
   Key,
   ListOptions,
   ListResult,
+  ObjectHistory,
   PatchText,
   ReadOptions,
   ScaleOptions,
+  Version,
   WatchBatch,
   WatchedChange,
   WatchOptions,
@@ -37,6 +39,7 @@ import type { WatchSource } from './watch-source.ts';
 import { toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
 
 const chunkSize = 500;
+const mostVersions = 100;
 
 export interface ClientOptions {
   /** `host:port`. */
@@ -181,6 +184,25 @@ class GrpcApiClient implements ApiClient {
       const { revision, object } = result.value;
       return { ok: true, object: object === undefined ? {} : liveObject(result.value), revision, done };
     });
+  }
+
+  async history<T extends KubeObject>(
+    kind: KindDefinition<T>,
+    { namespace = '', name }: Key,
+    options: CallOptions & { limit?: number } = {},
+  ): Promise<ObjectHistory<T>> {
+    const request = { resource: kind.resource, namespace, name, limit: options.limit ?? mostVersions };
+    const { entries, warning } = await this.#connection.read(ResourcesService.history, request, options);
+    const versions = entries.map(({ resource, revision, time, stored, manager, gap }): Version<T> => {
+      return { revision, time, stored, manager, gap, object: resource && liveObject<T>(resource) };
+    });
+    return { versions, warning };
+  }
+
+  findRevision(moment: { readonly agoMs: number } | { readonly time: string }, options: CallOptions = {}) {
+    const request =
+      'time' in moment ? { time: moment.time, agoMs: 0n } : { time: '', agoMs: BigInt(Math.round(moment.agoMs)) };
+    return this.#connection.read(ClusterService.findRevision, request, options);
   }
 
   version(options: CallOptions = {}) {

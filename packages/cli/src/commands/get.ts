@@ -5,6 +5,7 @@ import { errorText } from '../errors.ts';
 import { readManifests } from '../manifests.ts';
 import {
   allNamespacesOption,
+  atOption,
   fieldSelectorOption,
   filenameOption,
   recursiveOption,
@@ -13,6 +14,7 @@ import {
 import type { GetOptions } from '../print/get-options.ts';
 import { type Listed, printObjects } from '../print/objects.ts';
 import { watchAndPrint } from '../print/watch.ts';
+import { resolveMoment } from '../moment.ts';
 import type { Runner } from '../runner.ts';
 import { parseTargets, type Target } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
@@ -24,6 +26,7 @@ export const getCommand = (run: Runner) =>
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['wide', 'yaml', 'json', 'name']))
     .option('-w, --watch', 'go on printing as objects change')
     .option('--watch-only', 'print changes only')
+    .addOption(atOption())
     .addOption(selectorOption())
     .addOption(fieldSelectorOption())
     .addOption(allNamespacesOption())
@@ -32,25 +35,32 @@ export const getCommand = (run: Runner) =>
     .option('--show-labels', 'labels in the last column')
     .option('--no-headers', 'no titles above the columns')
     .option('--ignore-not-found', 'say nothing of objects that are not there')
-    .addHelpText('after', '\nExamples:\n  navctl get pods -o wide\n  navctl get deploy,svc -A\n  navctl get pod web -w')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl get pods -o wide\n  navctl get deploy,svc -A\n  navctl get pod web -w\n  navctl get deploy -A --at 5m',
+    )
     .action(run(get));
 
 async function get(session: Session, args: readonly string[], options: GetOptions): Promise<number> {
   const targets =
     options.filename === undefined ? await parseTargets(session, args) : await fileTargets(options, session);
-  if (options.watch === true || options.watchOnly === true) return watch(session, targets, options);
+  if (options.watch === true || options.watchOnly === true) {
+    if (options.at !== undefined) throw new UserError('--at shows what was, and --watch what comes: choose one');
+    return watch(session, targets, options);
+  }
   const selects = options.selector !== undefined || options.fieldSelector !== undefined;
   if (selects && targets.some(({ name }) => name !== undefined)) {
     throw new UserError('a name and a selector exclude each other');
   }
+  const at = options.at === undefined ? undefined : await resolveMoment(session, options.at, targets);
   const lists: Listed[] = [];
   let failures = 0;
   for (const [kind, names] of byKind(targets)) {
     const items: KubeObject[] = [];
-    if (names.length === 0) items.push(...(await list(session, kind, options)));
+    if (names.length === 0) items.push(...(await list(session, kind, options, at)));
     for (const name of names) {
       try {
-        items.push(await session.client().get(kind, { namespace: namespaceOf(session, kind), name }));
+        items.push(await session.client().get(kind, { namespace: namespaceOf(session, kind), name }, { at }));
       } catch (error) {
         if (!isApiError(error, 'NotFound', 'BadRequest', 'Forbidden')) throw error;
         if (options.ignoreNotFound === true && isApiError(error, 'NotFound')) continue;
@@ -80,8 +90,14 @@ function watch(session: Session, targets: readonly Target[], options: GetOptions
   });
 }
 
-async function list(session: Session, kind: KindDefinition, options: GetOptions): Promise<readonly KubeObject[]> {
+async function list(
+  session: Session,
+  kind: KindDefinition,
+  options: GetOptions,
+  at: bigint | undefined,
+): Promise<readonly KubeObject[]> {
   const { items } = await session.client().list(kind, {
+    at,
     namespace: options.allNamespaces === true ? '' : namespaceOf(session, kind),
     ...(options.selector === undefined ? {} : { labelSelector: options.selector }),
     ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),

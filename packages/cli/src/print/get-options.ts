@@ -3,6 +3,7 @@ import type { FileOptions } from '../manifests.ts';
 /** The flags of `navctl get`. */
 export interface GetOptions extends Partial<FileOptions> {
   readonly output?: 'wide' | 'yaml' | 'json' | 'name';
+  readonly at?: string;
   readonly watch?: boolean;
   readonly watchOnly?: boolean;
   readonly selector?: string;

@@ -30,6 +30,7 @@ test('a time is at the newest renewal of the lease of the change feed that is no
   const first = await renew(10_000);
   await other();
   const between = await other();
+  for (let i = 0; i < 20; i++) await other();
   const second = await renew(13_000);
   const third = await renew(16_000);
   const last = await other();

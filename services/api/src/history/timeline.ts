@@ -51,7 +51,19 @@ export class Timeline {
     }
     const { moment, readAt } = found;
     // The version of the Lease can be read where its own revision is compacted away already.
-    return (await this.at(moment.revision, signal)) === undefined ? { ...moment, revision: readAt } : moment;
+    return { ...moment, revision: await this.#oldestReadable(moment.revision, readAt, signal) };
+  }
+
+  /** The first of the revisions from `low` to `high` that the store has. It has `high`. */
+  async #oldestReadable(low: bigint, high: bigint, signal: AbortSignal): Promise<bigint> {
+    if ((await this.at(low, signal)) !== undefined) return low;
+    let [gone, there] = [low, high];
+    while (there - gone > 1n) {
+      const middle = (gone + there) / 2n;
+      if ((await this.at(middle, signal)) === undefined) gone = middle;
+      else there = middle;
+    }
+    return there;
   }
 
   /** The last moment before `revision`, or at it; undefined when the store does not know. */

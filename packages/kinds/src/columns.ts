@@ -2,9 +2,14 @@ import { age, type KubeObject } from '@navarch/machinery';
 import type { Column } from './define-kind.ts';
 
 /** For kinds that place NAME and AGE themselves. */
-export const nameColumn: Column<KubeObject> = { title: 'NAME', value: (object) => object.metadata?.name ?? '' };
+export const nameColumn: Column<KubeObject> = {
+  title: 'NAME',
+  description: 'Unique within a namespace among objects of one kind.',
+  value: (object) => object.metadata?.name ?? '',
+};
 export const ageColumn: Column<KubeObject> = {
   title: 'AGE',
+  description: 'How long ago the object was made.',
   value: (object, now) => age(object.metadata?.creationTimestamp, now),
 };
 

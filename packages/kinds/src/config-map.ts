@@ -8,7 +8,11 @@ export const configMap = defineKind('configMap', ConfigMap, {
   shortNames: ['cm'],
   confidential: true,
   columns: [
-    { title: 'DATA', value: ({ data, binaryData }) => Object.keys(data).length + Object.keys(binaryData).length },
+    {
+      title: 'DATA',
+      type: 'integer',
+      value: ({ data, binaryData }) => Object.keys(data).length + Object.keys(binaryData).length,
+    },
   ],
   validate: ({ data, binaryData }) => [
     ...keysOnlyOnce({ data, binaryData }),

@@ -87,6 +87,9 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
 export interface Column<T> {
   readonly title: string;
   readonly wide?: boolean;
+  /** What the cells are: string unless said otherwise. */
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly description?: string;
   value(object: T, now: number): string | number;
 }
 

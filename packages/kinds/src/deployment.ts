@@ -11,8 +11,8 @@ export const deployment = defineKind('deployment', Deployment, {
   categories: ['all'],
   columns: [
     { title: 'READY', value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}` },
-    { title: 'UP-TO-DATE', value: ({ status }) => status?.updatedReplicas ?? 0 },
-    { title: 'AVAILABLE', value: ({ status }) => status?.availableReplicas ?? 0 },
+    { title: 'UP-TO-DATE', type: 'integer', value: ({ status }) => status?.updatedReplicas ?? 0 },
+    { title: 'AVAILABLE', type: 'integer', value: ({ status }) => status?.availableReplicas ?? 0 },
     ...templateColumns,
   ],
   complete: ({ spec }) => {

@@ -17,7 +17,7 @@ export const event = defineKind('event', Event, {
     { title: 'SOURCE', wide: true, value: ({ source: s }) => [s?.component, s?.host].filter(Boolean).join(', ') },
     { title: 'MESSAGE', value: ({ message }) => message.trim() },
     { title: 'FIRST SEEN', wide: true, value: (event, now) => age(happened(event).first, now) },
-    { title: 'COUNT', wide: true, value: ({ count }) => count || 1 },
+    { title: 'COUNT', type: 'integer', wide: true, value: ({ count }) => count || 1 },
     { title: 'NAME', wide: true, value: ({ metadata }) => metadata?.name ?? '' },
   ],
   selectableFields: {

@@ -9,9 +9,9 @@ export const replicaSet = defineKind('replicaSet', ReplicaSet, {
   shortNames: ['rs'],
   categories: ['all'],
   columns: [
-    { title: 'DESIRED', value: ({ spec }) => spec?.replicas ?? 1 },
-    { title: 'CURRENT', value: ({ status }) => status?.replicas ?? 0 },
-    { title: 'READY', value: ({ status }) => status?.readyReplicas ?? 0 },
+    { title: 'DESIRED', type: 'integer', value: ({ spec }) => spec?.replicas ?? 1 },
+    { title: 'CURRENT', type: 'integer', value: ({ status }) => status?.replicas ?? 0 },
+    { title: 'READY', type: 'integer', value: ({ status }) => status?.readyReplicas ?? 0 },
     ...templateColumns,
   ],
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },

@@ -8,7 +8,7 @@ export const secret = defineKind('secret', Secret, {
   confidential: true,
   columns: [
     { title: 'TYPE', value: ({ type }) => type ?? 'Opaque' },
-    { title: 'DATA', value: ({ data }) => Object.keys(data).length },
+    { title: 'DATA', type: 'integer', value: ({ data }) => Object.keys(data).length },
   ],
   selectableFields: { type: ({ type }) => type ?? '' },
   complete: (secret) => {

@@ -24,6 +24,7 @@ import {
   PatchRequest,
   PodsClient,
   type Resource,
+  type TableResponse,
   ResourcesClient,
   type Scale,
   TransactRequest,
@@ -76,6 +77,7 @@ export class TestClient {
   get = (fields: Json) => this.#call<Resource>('get', GetRequest.fromJSON(fields));
   list = (fields: Json) =>
     this.#call<{ revision: bigint; items: Resource[]; continue: string }>('list', ListRequest.fromJSON(fields));
+  table = (fields: Json) => this.#call<TableResponse>('table', ListRequest.fromJSON(fields));
   history = (fields: Json) => this.#call<HistoryResponse>('history', HistoryRequest.fromJSON(fields));
   findRevision = (fields: Json) => {
     const { promise, resolve, reject } = Promise.withResolvers<FindRevisionResponse>();

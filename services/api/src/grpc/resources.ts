@@ -60,6 +60,10 @@ export function resourcesHandlers(parts: {
       allowRead(kinds, 'list', { ...request, name: '' });
       return await reader.list(request, signal);
     }),
+    table: unary('Table', metrics, async (request: ListRequest, signal) => {
+      allowRead(kinds, 'list', { ...request, name: '' });
+      return await reader.table(request, signal);
+    }),
     history: unary('History', metrics, async (request: HistoryRequest, signal) => {
       allowRead(kinds, 'get', request);
       return await history.of(request, signal);

@@ -1,7 +1,7 @@
 import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError } from '@navarch/machinery';
-import { Form, type GetRequest, type ListRequest, type WatchRequest } from '@navarch/proto';
+import { Form, type GetRequest, type ListRequest, TableResponse, type WatchRequest } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { byKey, type ObjectCache } from '../cache/object-cache.ts';
 import { encodeList } from '../wire/responses.ts';
@@ -12,6 +12,7 @@ import { type RevisionRule, revisionRule } from './revision-rule.ts';
 import { select, type Target } from './selection.ts';
 import type { ObjectSource, Sources } from './source.ts';
 import { revisionForgotten } from './store-past.ts';
+import { tableOf } from './table.ts';
 import { Watcher } from './watcher.ts';
 
 const forms: readonly Form[] = [Form.UNSPECIFIED, Form.FULL, Form.METADATA];
@@ -52,6 +53,23 @@ export class Reader {
 
   /** An encoded ListResponse. */
   async list(request: ListRequest, signal: AbortSignal): Promise<Buffer> {
+    const { revision, page, token } = await this.#page(request, signal);
+    return encodeList(
+      revision,
+      page.items.map((object) => object.as(request.form)),
+      token,
+    );
+  }
+
+  /** An encoded TableResponse. */
+  async table(request: ListRequest, signal: AbortSignal): Promise<Buffer> {
+    const { revision, page, token, kind } = await this.#page(request, signal);
+    const form = request.form === Form.FULL ? Form.FULL : Form.METADATA;
+    const table = { ...tableOf(kind, page.items, form, this.#clock.now()), revision, continue: token };
+    return Buffer.from(TableResponse.encode(table).finish());
+  }
+
+  async #page(request: ListRequest, signal: AbortSignal) {
     const selection = select(this.#kinds, request);
     const { kind, namespace } = selection;
     const { limit, form } = request;
@@ -83,11 +101,7 @@ export class Reader {
       },
     );
     const token = page.next === undefined ? '' : encodeContinue({ revision, ...page.next });
-    return encodeList(
-      revision,
-      page.items.map((object) => object.as(form)),
-      token,
-    );
+    return { revision, page, token, kind };
   }
 
   /** Every object that a collection's deletion chooses. */

@@ -1,8 +1,9 @@
-import { applyWrite, type WriteOutcome } from '@navarch/client';
+import { type ApplyFields, applyWrite, type WriteOutcome } from '@navarch/client';
 import { fromErrorDetail } from '@navarch/machinery';
 import { ApplyResponse_Result } from '@navarch/proto';
 import { errorText } from './errors.ts';
 import type { Manifest } from './manifests.ts';
+import { dryRunNote, type WriteFlags, writeOptions } from './options.ts';
 import { objectName } from './resource-args.ts';
 import { type Session, UserError } from './session.ts';
 
@@ -21,21 +22,21 @@ export const resultText = {
 export async function applyTogether(
   session: Session,
   manifests: readonly Manifest[],
-  dryRun: boolean,
+  { flags, optionsFor }: { flags: WriteFlags; optionsFor: (manifest: Manifest) => ApplyFields },
 ): Promise<number> {
   if (manifests.length > mostTogether) {
     throw new UserError(
       `nothing was sent: --atomic takes at most ${mostTogether} objects, and there are ${manifests.length}; apply them in several sets, or without --atomic`,
     );
   }
-  const writes = manifests.map(({ json }) => applyWrite(JSON.stringify(json), session.namespace));
-  const outcomes = await session.client().transact(writes, { atomic: true, dryRun });
+  const writes = manifests.map((manifest) => applyWrite(JSON.stringify(manifest.json), optionsFor(manifest)));
+  const outcomes = await session.client().transact(writes, { atomic: true, ...writeOptions(flags) });
   const refused = manifests.flatMap((manifest, index) => refusals(session, manifest, outcomes[index]));
   if (refused.length > 0) throw new UserError(`nothing was changed, because:\n  ${refused.join('\n  ')}`);
   for (const [index, { kind, name }] of manifests.entries()) {
     const outcome = outcomes[index];
     const done = (outcome?.ok ? outcome.done : undefined) ?? ApplyResponse_Result.UNSPECIFIED;
-    session.print(`${objectName(kind, name)} ${resultText[done]}${dryRun ? ' (server dry run)' : ''}\n`);
+    session.print(`${objectName(kind, name)} ${resultText[done]}${dryRunNote(flags)}\n`);
   }
   return 0;
 }

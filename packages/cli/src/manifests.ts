@@ -20,6 +20,7 @@ import {
 } from '@navarch/machinery';
 import type { CustomResourceDefinition } from '@navarch/proto';
 import { kindsWith } from './discover-kinds.ts';
+import type { Strictness } from './options.ts';
 import { type Session, UserError } from './session.ts';
 
 /** One object of a file, read and checked. */
@@ -34,6 +35,8 @@ export interface Manifest {
   readonly place: string;
   /** The place of a field that an error names. */
   readonly locate: (path: string) => string;
+  /** It has fields that are unknown, and was read all the same. */
+  readonly hasUnknown: boolean;
 }
 
 export interface FileOptions {
@@ -44,12 +47,13 @@ export interface FileOptions {
 /**
  * Reads all manifests of files, folders (their *.yaml, *.yml and *.json) and '-', which is stdin. Each is decoded and
  * checked by all rules that need no server. Throws one UserError that lists everything wrong in all of them.
- * With `only: 'names'` they may be wrong in all but kind and name, which is enough to delete or show what they name.
+ * With 'names' they may be wrong in all but kind and name, which is enough to delete or show what they name; with 'warn' and
+ * 'ignore' they may have fields that are unknown or stand twice.
  */
 export async function readManifests(
   session: Session,
   { filename, recursive }: FileOptions,
-  only?: 'names',
+  mode: Strictness | 'names' = 'strict',
 ): Promise<readonly Manifest[]> {
   const files: { readonly file: string; readonly yaml: ReturnType<typeof readYaml> }[] = [];
   for (const path of filename) {
@@ -63,22 +67,31 @@ export async function readManifests(
   );
   const manifests: Manifest[] = [];
   const problems: string[] = [];
+  const lenient = mode === 'warn' || mode === 'ignore';
   for (const { file, yaml } of files) {
-    const found: { position: Position; text: string }[] = [];
-    for (const { position, message } of yaml.errors) found.push({ position, text: message });
+    const found: { position: Position; text: string; passes: boolean }[] = [];
+    for (const { position, message, duplicate } of yaml.errors) {
+      found.push({ position, text: message, passes: lenient && duplicate === true });
+    }
     for (const document of yaml.documents) {
+      if (document.hasDuplicates && !lenient) continue;
       for (const { json, prefix } of expandList(document.json)) {
         const locate = (path: string) => placeText(file, document.locate(joinPath(prefix, path)));
-        const { manifest, errors } = check(json, locate, await kindsFor(json), only);
-        for (const { path, message } of errors) {
+        const { manifest, errors } = check(json, locate, await kindsFor(json), mode);
+        for (const { path, message, unknown } of errors) {
           const field = joinPath(prefix, path);
-          found.push({ position: document.locate(field), text: `${field}: ${message}` });
+          const passes = lenient && unknown === true;
+          found.push({ position: document.locate(field), text: `${field}: ${message}`, passes });
         }
         if (manifest !== undefined) manifests.push(manifest);
       }
     }
     found.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
-    problems.push(...found.map(({ position, text }) => `${placeText(file, position)} ${text}`));
+    for (const { position, text, passes } of found) {
+      const problem = `${placeText(file, position)} ${text}`;
+      if (!passes) problems.push(problem);
+      else if (mode === 'warn') session.warn(`Warning: ${problem}\n`);
+    }
   }
   if (problems.length > 0) throw new UserError(`nothing was sent, because:\n  ${problems.join('\n  ')}`);
   if (manifests.length === 0) throw new UserError(`no manifests in ${filename.join(', ')}`);
@@ -119,23 +132,27 @@ function check(
   json: unknown,
   locate: Manifest['locate'],
   kinds: Kinds,
-  only: 'names' | undefined,
+  mode: Strictness | 'names',
 ): { manifest?: Manifest; errors: readonly FieldError[] } {
   const { kind, object, errors } = decodeManifest(json, kinds);
-  if (kind === undefined || (only !== 'names' && errors.length > 0)) return { errors };
+  const unknown = errors.filter((error) => error.unknown === true);
+  const isReadable = mode === 'names' || errors.length === (mode === 'strict' ? 0 : unknown.length);
+  if (kind === undefined || !isReadable) return { errors };
   const name = object.metadata?.name ?? '';
-  const problems: FieldError[] = [];
+  const problems: FieldError[] = mode === 'names' ? [] : unknown;
   if (name === '' && (object.metadata?.generateName ?? '') === '') {
     problems.push({ path: 'metadata.name', message: 'must be set' });
   }
   const nameIsWrong = name === '' ? undefined : nameProblem(kind, name);
   if (nameIsWrong !== undefined) problems.push({ path: 'metadata.name', message: nameIsWrong });
   // decodeManifest has found a kind, so it is an object.
-  const manifest = { kind, object, json: json as Record<string, unknown>, name, place: locate(''), locate };
-  if (only === 'names') return { manifest, errors: problems };
+  const read = { kind, object, json: json as Record<string, unknown>, name, hasUnknown: unknown.length > 0 };
+  const manifest: Manifest = { ...read, place: locate(''), locate };
+  if (mode === 'names') return { manifest, errors: problems };
   // Defaults go into a copy of its own: what is sent is what the file says.
   const complete = decodeManifest(json, kinds).object ?? object;
   const schema = kind.schema;
+  kind.unify?.(complete);
   applyDefaults(schema, complete);
   kind.complete?.(complete);
   const broken = validateObject(schema, complete);

@@ -8,11 +8,16 @@ import type { Io, Session } from './session.ts';
 
 const defaultServer = '127.0.0.1:7400';
 
+/** The name of everything that navctl writes, so that what one of its commands did is never in the way of another. */
+const fieldManager = 'navctl';
+
 /** Runs one command line, as in ['get', 'pods'], and gives the exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let client: ApiClient | undefined;
   let kinds: Promise<Kinds> | undefined;
+  const onWarning = (text: string) => void io.stderr.write(`Warning: ${text}\n`);
   let server = defaultServer;
+  const connected = () => (client ??= createClient({ address: server, fieldManager, onWarning }));
   const connect = (options: { server?: string; namespace?: string }): Session => {
     server = options.server ?? io.env['NAVARCH_API'] ?? defaultServer;
     return {
@@ -20,8 +25,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       server,
       namespace: options.namespace ?? 'default',
       namespaceGiven: options.namespace !== undefined,
-      client: () => (client ??= createClient({ address: server })),
-      kinds: () => (kinds ??= discoverKinds((client ??= createClient({ address: server })))),
+      client: connected,
+      kinds: () => (kinds ??= discoverKinds(connected())),
       print: (text) => void io.stdout.write(text),
       warn: (text) => void io.stderr.write(text),
     };

@@ -8,6 +8,7 @@ import type {
   ErrorDetail,
   Eviction,
   Fence,
+  FieldValidation,
   GetStorageResponse,
   FindRevisionResponse,
   GetVersionResponse,
@@ -36,7 +37,7 @@ export interface Client {
     patch: PatchText,
     options?: WriteOptions,
   ): Promise<Live<T>>;
-  apply(manifestJson: string, options?: { namespace?: string } & WriteOptions): Promise<ApplyResponse>;
+  apply(manifestJson: string, options?: ApplyOptions): Promise<ApplyResponse>;
   delete<T extends KubeObject>(
     kind: KindDefinition<T>,
     key: Key,
@@ -96,7 +97,23 @@ export interface ReadOptions extends CallOptions {
 export interface WriteOptions extends CallOptions {
   readonly fence?: Fence;
   readonly dryRun?: boolean;
+  /** Who writes: the object then remembers who set which fields. */
+  readonly fieldManager?: string;
+  /** What happens to fields of manifests and patches that are unknown or stand twice; strict by default. */
+  readonly fieldValidation?: FieldValidation;
 }
+
+/** What an apply says besides its manifest. */
+export interface ApplyFields {
+  /** Where the manifest names none. */
+  readonly namespace?: string;
+  /** Take fields that others have set to other values. */
+  readonly force?: boolean;
+  readonly subresource?: 'status';
+  readonly fieldValidation?: FieldValidation;
+}
+
+export type ApplyOptions = WriteOptions & ApplyFields;
 
 export interface DeleteOptions extends WriteOptions {
   readonly gracePeriodSeconds?: number;
@@ -189,7 +206,7 @@ export type ClientWrite =
 /** What an atomic transaction can hold besides. */
 export type AtomicWrite =
   | ClientWrite
-  | { readonly type: 'apply'; readonly manifestJson: string; readonly namespace?: string }
+  | { readonly type: 'apply'; readonly manifestJson: string; readonly options?: ApplyFields }
   | { readonly type: 'check'; readonly kind: KindDefinition; readonly key: Key; readonly is: Partial<Check> };
 
 export type WriteOutcome =

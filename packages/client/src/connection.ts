@@ -9,7 +9,7 @@ import {
   type MethodDefinition,
 } from '@grpc/grpc-js';
 import { Backoff, type Clock, grpcClientOptions, type Logger, onAbort } from '@navarch/kit';
-import { ApiError, isApiError, toApiError } from '@navarch/machinery';
+import { ApiError, isApiError, readWarnings, toApiError } from '@navarch/machinery';
 
 const defaultTimeoutMs = 30_000;
 /** How long a call waits for a connection: enough for an api that is being started anew. */
@@ -27,12 +27,19 @@ export class Connection {
   readonly #grpc: GrpcClient;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
+  readonly #onWarning: ((text: string) => void) | undefined;
   #closed = false;
 
-  constructor(options: { address: string; clock: Clock; logger: Logger | undefined }) {
+  constructor(options: {
+    address: string;
+    clock: Clock;
+    logger: Logger | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+  }) {
     this.address = options.address;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#onWarning = options.onWarning;
     this.#grpc = new GrpcClient(options.address, credentials.createInsecure(), grpcClientOptions);
   }
 
@@ -93,6 +100,12 @@ export class Connection {
         else resolve(response);
       },
     );
+    const onWarning = this.#onWarning;
+    if (onWarning !== undefined) {
+      call.on('status', (status) => {
+        for (const warning of readWarnings(status.metadata)) onWarning(warning);
+      });
+    }
     using _abort = signal && onAbort(signal, () => call.cancel());
     return await promise;
   }

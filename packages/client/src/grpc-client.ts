@@ -14,6 +14,7 @@ import {
   WatchEvent_Type,
 } from '@navarch/proto';
 import type {
+  ApplyOptions,
   AtomicWrite,
   CallOptions,
   Client,
@@ -36,7 +37,7 @@ import type {
 import { Connection } from './connection.ts';
 import { type PodStreams, podStreams } from './pod-streams.ts';
 import type { WatchSource } from './watch-source.ts';
-import { toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
+import { toApplyRequest, toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
 
 const chunkSize = 500;
 const mostVersions = 100;
@@ -46,6 +47,10 @@ export interface ClientOptions {
   readonly address: string;
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** Told what the api says besides its answers. */
+  readonly onWarning?: (text: string) => void;
+  /** Who writes, where a write does not say so itself. */
+  readonly fieldManager?: string;
 }
 
 /** The client as it talks to a real api. */
@@ -56,17 +61,20 @@ export interface ApiClient extends Client {
 }
 
 /** Makes a client with one channel, which connects when it is first used and again whenever it must. */
-export function createClient({ address, logger, clock = systemClock }: ClientOptions): ApiClient {
-  return new GrpcApiClient(new Connection({ address, logger, clock }));
+export function createClient(options: ClientOptions): ApiClient {
+  const { address, logger, clock = systemClock, onWarning, fieldManager = '' } = options;
+  return new GrpcApiClient(new Connection({ address, logger, clock, onWarning }), fieldManager);
 }
 
 class GrpcApiClient implements ApiClient {
   readonly #connection: Connection;
+  readonly #fieldManager: string;
   readonly raw: WatchSource;
   readonly pods: PodStreams;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, fieldManager: string) {
     this.#connection = connection;
+    this.#fieldManager = fieldManager;
     this.pods = podStreams(connection);
     this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
   }
@@ -118,14 +126,13 @@ class GrpcApiClient implements ApiClient {
     patch: PatchText,
     options: WriteOptions = {},
   ): Promise<Live<T>> {
-    const { fence, dryRun = false } = options;
-    const request = { ...toPatchRequest(kind, key, patch), fence, dryRun };
+    const request = { ...toPatchRequest(kind, key, patch), ...this.#writeFields(options) };
     return liveObject<T>(await this.#connection.unary(ResourcesService.patch, request, options));
   }
 
-  apply(manifestJson: string, options: { namespace?: string } & WriteOptions = {}) {
-    const { namespace = '', dryRun = false } = options;
-    return this.#connection.unary(ResourcesService.apply, { manifest: manifestJson, namespace, dryRun }, options);
+  apply(manifestJson: string, options: ApplyOptions = {}) {
+    const request = { ...toApplyRequest(manifestJson, options), ...this.#writeFields(options) };
+    return this.#connection.unary(ResourcesService.apply, request, options);
   }
 
   async delete<T extends KubeObject>(kind: KindDefinition<T>, key: Key, options: DeleteOptions = {}) {
@@ -154,7 +161,7 @@ class GrpcApiClient implements ApiClient {
   updateScale(kind: KindDefinition, key: Key, replicas: number, options: ScaleOptions = {}) {
     return this.#connection.unary(
       ResourcesService.updateScale,
-      toUpdateScaleRequest(kind, key, replicas, options),
+      toUpdateScaleRequest(kind, key, replicas, { fieldManager: this.#fieldManager, ...options }),
       options,
     );
   }
@@ -175,8 +182,7 @@ class GrpcApiClient implements ApiClient {
     writes: readonly AtomicWrite[],
     options: { atomic?: boolean } & WriteOptions = {},
   ): Promise<readonly WriteOutcome[]> {
-    const { atomic = false, fence, dryRun = false } = options;
-    const request = { writes: writes.map(toWrite), atomic, fence, dryRun };
+    const request = { writes: writes.map(toWrite), atomic: options.atomic ?? false, ...this.#writeFields(options) };
     const { results } = await this.#connection.unary(ResourcesService.transact, request, options);
     return results.map(({ result, done }): WriteOutcome => {
       if (result === undefined) return { ok: false, error: { ...blameless }, blameless: true };
@@ -217,6 +223,11 @@ class GrpcApiClient implements ApiClient {
     this.#connection.close();
   }
 
+  /** What all writes carry. */
+  #writeFields({ fence, dryRun = false, fieldManager = this.#fieldManager, fieldValidation = 0 }: WriteOptions) {
+    return { fence, dryRun, fieldManager, fieldValidation };
+  }
+
   async #listOnce<T extends KubeObject>(kind: KindDefinition<T>, options: ListOptions): Promise<ListResult<T>> {
     const { namespace = '', labelSelector = '', fieldSelector = '', since = '', until = '' } = options;
     const items: Live<T>[] = [];
@@ -247,8 +258,7 @@ class GrpcApiClient implements ApiClient {
     object: T,
     options: WriteOptions,
   ): Promise<Live<T>> {
-    const { fence, dryRun = false } = options;
-    const request = { resource: toResource(kind, object), fence, dryRun };
+    const request = { resource: toResource(kind, object), manifest: '', ...this.#writeFields(options) };
     return liveObject<T>(await this.#connection.unary(method, request, options));
   }
 }

@@ -10,7 +10,7 @@ import {
   type UpdateScaleRequest,
   type Write,
 } from '@navarch/proto';
-import type { AtomicWrite, ClientWrite, DeleteOptions, Key, PatchText, ScaleOptions } from './client.ts';
+import type { ApplyFields, AtomicWrite, ClientWrite, DeleteOptions, Key, PatchText, ScaleOptions } from './client.ts';
 
 /** Makes an object. */
 export function createWrite<T extends KubeObject>(kind: KindDefinition<T>, object: T): ClientWrite {
@@ -52,10 +52,8 @@ export function toWrite(write: AtomicWrite): Write {
       return { write: { $case: 'bind', value: write.binding } };
     case 'patch':
       return { write: { $case: 'patch', value: toPatchRequest(write.kind, write.key, write.patch) } };
-    case 'apply': {
-      const { manifestJson: manifest, namespace = '' } = write;
-      return { write: { $case: 'apply', value: { ...ApplyRequest.fromJSON({}), manifest, namespace } } };
-    }
+    case 'apply':
+      return { write: { $case: 'apply', value: toApplyRequest(write.manifestJson, write.options) } };
     case 'check': {
       const { kind, key, is } = write;
       const named = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
@@ -67,13 +65,18 @@ export function toWrite(write: AtomicWrite): Write {
 }
 
 /** Makes real what a manifest says. */
-export function applyWrite(manifestJson: string, namespace = ''): AtomicWrite {
-  return { type: 'apply', manifestJson, namespace };
+export function applyWrite(manifestJson: string, options: ApplyFields = {}): AtomicWrite {
+  return { type: 'apply', manifestJson, options };
 }
 
 /** Changes nothing: a condition for the other writes of an atomic transaction. */
 export function checkWrite(kind: KindDefinition, key: Key, is: Partial<Check>): AtomicWrite {
   return { type: 'check', kind, key, is };
+}
+
+export function toApplyRequest(manifest: string, options: ApplyFields = {}): ApplyRequest {
+  const { namespace = '', force = false, subresource = '', fieldValidation = 0 } = options;
+  return { ...ApplyRequest.fromJSON({}), manifest, namespace, force, subresource, fieldValidation };
 }
 
 export function toUpdateScaleRequest(
@@ -82,10 +85,10 @@ export function toUpdateScaleRequest(
   replicas: number,
   options: ScaleOptions = {},
 ): UpdateScaleRequest {
-  const { uid = '', resourceVersion = '', currentReplicas, fence, dryRun = false } = options;
+  const { uid = '', resourceVersion = '', currentReplicas, fence, dryRun = false, fieldManager = '' } = options;
   const metadata = ObjectMeta.fromJSON({ name: key.name, namespace: key.namespace ?? '', uid, resourceVersion });
   const scale = { metadata, spec: { replicas }, status: undefined };
-  return { resource: kind.resource, scale, currentReplicas, fence, dryRun };
+  return { resource: kind.resource, scale, currentReplicas, fence, dryRun, fieldManager };
 }
 
 export function toDeleteRequest(kind: KindDefinition, key: Key, options: DeleteOptions = {}): DeleteRequest {
@@ -114,5 +117,7 @@ export function toPatchRequest(kind: KindDefinition, key: Key, patch: PatchText)
     revision: BigInt(patch.resourceVersion ?? ''),
     fence: undefined,
     dryRun: false,
+    fieldManager: '',
+    fieldValidation: 0,
   };
 }

@@ -73,6 +73,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly nameFormat: 'label' | 'label1035' | 'subdomain';
   /** Whether deletion waits for somebody to end the object gracefully, and for how many seconds: a Pod on a node. */
   gracePeriodSeconds?(object: T): number;
+  /** Says in one way what manifests may say in two, before anything else looks at it. Changes `object`. */
+  unify?(object: T): void;
   /** Defaults that depend on more than the field itself. Changes `object`, which is the writer's own copy. */
   complete?(object: T): void;
   /** Rules beyond the schema's. `path`s as in a manifest. */
@@ -121,6 +123,7 @@ type KindSpec<C extends ResourceCase> = Pick<
       | 'selectableFields'
       | 'happened'
       | 'nameFormat'
+      | 'unify'
       | 'complete'
       | 'validate'
       | 'validateUpdate'

@@ -10,6 +10,7 @@ import { service } from './service.ts';
 
 /** What the kind's own rules say of an object, with defaults and completed as the api does it. */
 function check<T extends KubeObject>(kind: KindDefinition<T>, object: T): FieldError[] {
+  kind.unify?.(object);
   applyDefaults(kind.schema, object);
   kind.complete?.(object);
   return kind.validate?.(object) ?? [];

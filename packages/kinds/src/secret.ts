@@ -11,7 +11,7 @@ export const secret = defineKind('secret', Secret, {
     { title: 'DATA', type: 'integer', value: ({ data }) => Object.keys(data).length },
   ],
   selectableFields: { type: ({ type }) => type ?? '' },
-  complete: (secret) => {
+  unify: (secret) => {
     for (const [key, text] of Object.entries(secret.stringData)) secret.data[key] = Buffer.from(text);
     secret.stringData = {};
   },

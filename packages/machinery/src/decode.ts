@@ -25,9 +25,11 @@ export function decodeObject<T>(
   }
   const errors: FieldError[] = [];
   const path = [...at];
-  const report: Report = (message) => {
-    if (errors.length === maxErrors) return;
-    errors.push({ path: formatPath(path), message: typeof message === 'string' ? message : message() });
+  const counts = { unknown: 0, wrong: 0 };
+  const report: Report = (message, sort = 'wrong') => {
+    if (counts[sort]++ >= maxErrors) return;
+    const text = typeof message === 'string' ? message : message();
+    errors.push({ path: formatPath(path), message: text, ...(sort === 'unknown' && { unknown: true }) });
   };
   return { value: decodeMessage(schema, json, path, report) as T, errors };
 }
@@ -39,10 +41,12 @@ export function emptyMessage(schema: MessageSchema): MessageRecord {
   return value;
 }
 
-/** Nobody reads more; and each costs more than the value that is wrong. */
+/**
+ * Of each sort, since those of one may be let through. Nobody reads more; and each costs more than the value that is wrong.
+ */
 const maxErrors = 1_000;
 
-type Report = (message: string | (() => string)) => void;
+type Report = (message: string | (() => string), sort?: 'unknown' | 'wrong') => void;
 
 function decodeMessage(schema: MessageSchema, json: unknown, path: PathStep[], report: Report): MessageRecord {
   const value = emptyMessage(schema);
@@ -53,7 +57,7 @@ function decodeMessage(schema: MessageSchema, json: unknown, path: PathStep[], r
   for (const [name, item] of Object.entries(json)) {
     path.push(name);
     const field = schema.byJsonName.get(name);
-    if (field === undefined) report(() => unknownField(name, schema));
+    if (field === undefined) report(() => unknownField(name, schema), 'unknown');
     else if (item !== null && item !== undefined) value[field.property] = decodeField(field, item, path, report);
     path.pop();
   }

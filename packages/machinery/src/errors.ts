@@ -35,6 +35,8 @@ export function isReason(text: string): text is Reason {
 export interface FieldError {
   readonly path: string;
   readonly message: string;
+  /** The schema has no such field. A reader that was told to may leave it out. */
+  readonly unknown?: true;
 }
 
 /** The one error class that crosses a border between services. `fields` is empty unless the reason is Invalid. */

@@ -17,6 +17,12 @@ export interface FieldRules {
   readonly min: number | undefined;
   readonly max: number | undefined;
   readonly outputOnly: boolean;
+  /** Owned as one thing by whoever sets any of it. */
+  readonly atomic: boolean;
+  /** A list of scalars that is a set. */
+  readonly set: boolean;
+  /** The fields that together tell the items of a list apart for server-side apply; the merge key unless more are needed. */
+  readonly listKeys: readonly string[];
 }
 
 /** The rules of a field that has none. */
@@ -31,6 +37,9 @@ export const noRules: FieldRules = {
   min: undefined,
   max: undefined,
   outputOnly: false,
+  atomic: false,
+  set: false,
+  listKeys: [],
 };
 
 export function readRules(registry: FileRegistry, field: DescField): FieldRules {
@@ -49,17 +58,23 @@ export function readRules(registry: FileRegistry, field: DescField): FieldRules 
     const value = read(name) as bigint | undefined;
     return value === undefined ? undefined : Number(value);
   };
+  const texts = (name: string) => (read(name) as string[] | undefined) ?? [];
   const defaultJson = text('default_json');
+  const mergeKey = text('merge_key');
+  const listKeys = texts('list_keys');
   return {
     default: defaultJson === undefined ? undefined : (JSON.parse(defaultJson) as FieldRules['default']), // scalars only
     required: read('required') === true,
     immutable: read('immutable') === true,
-    mergeKey: text('merge_key'),
-    allowed: (read('allowed') as string[] | undefined) ?? [],
+    mergeKey,
+    allowed: texts('allowed'),
     format: format('format'),
     keyFormat: format('key_format'),
     min: integer('min'),
     max: integer('max'),
     outputOnly: read('output_only') === true,
+    atomic: read('atomic') === true,
+    set: read('set') === true,
+    listKeys: listKeys.length > 0 || mergeKey === undefined ? listKeys : [mergeKey],
   };
 }

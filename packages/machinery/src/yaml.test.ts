@@ -32,11 +32,15 @@ test('reads several documents, past a bad one, and skips empty ones', () => {
   expect(errors[0]?.position.line).toBe(6);
 });
 
-test('a key that stands twice is an error', () => {
+test('a key that stands twice is an error, and the last one counts', () => {
   const { documents, errors } = readYaml('a: 1\nb: 2\na: 3\n');
-  expect(documents).toEqual([]);
+  expect(documents).toMatchObject([{ json: { a: 3, b: 2 }, hasDuplicates: true }]);
   expect(errors).toEqual([
-    { position: { line: 3, column: 1 }, message: 'this key stands here twice; each key must be unique' },
+    {
+      position: { line: 3, column: 1 },
+      message: 'this key stands here twice; each key must be unique',
+      duplicate: true,
+    },
   ]);
 });
 

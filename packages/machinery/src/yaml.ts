@@ -10,6 +10,8 @@ export interface Position {
 /** One document of a file that could be read. */
 export interface YamlDocument {
   readonly json: unknown;
+  /** Keys stand twice in it, each of which is an error, and the last one counts. */
+  readonly hasDuplicates: boolean;
   /** Where a field stands, by its path as errors spell it; where the nearest thing around it begins, if it is not there. */
   locate(path: string): Position;
 }
@@ -17,12 +19,14 @@ export interface YamlDocument {
 export interface YamlError {
   readonly position: Position;
   readonly message: string;
+  /** A key stands twice in one map. The document is there all the same. */
+  readonly duplicate?: true;
 }
 
 /**
- * Reads YAML or JSON with any number of documents. Empty documents are skipped; those with errors (bad syntax, duplicate
- * keys) are reported and the rest is still read. Numbers such as 0644 are octal, and merge keys (<<) work, as in the
- * YAML 1.1 that Kubernetes reads; yes and on are texts.
+ * Reads YAML or JSON with any number of documents. Empty documents are skipped, and so are those whose syntax is wrong: what
+ * is wrong is reported and the rest is still read. Numbers such as 0644 are octal, and merge keys (<<) work, as in the YAML
+ * 1.1 that Kubernetes reads; yes and on are texts.
  */
 export function readYaml(text: string): { documents: YamlDocument[]; errors: YamlError[] } {
   const lines = new LineCounter();
@@ -39,16 +43,20 @@ export function readYaml(text: string): { documents: YamlDocument[]; errors: Yam
     customTags: (tags) => [octal, ...tags],
   });
   for (const document of parsed) {
-    for (const error of document.errors) {
-      errors.push({
-        position: position(error.pos[0]),
-        message: error.message.replace('Map keys must be unique', duplicate),
-      });
+    for (const { code, message, pos } of document.errors) {
+      const at = position(pos[0]);
+      errors.push(
+        code === 'DUPLICATE_KEY' ? { position: at, message: duplicate, duplicate: true } : { position: at, message },
+      );
     }
-    if (document.errors.length > 0) continue;
+    if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) continue;
     const json = toJson(document, (message) => errors.push({ position: position(startOf(document)), message }));
     if (json === null || json === undefined) continue;
-    documents.push({ json, locate: (path) => position(find(document, parsePath(path))) });
+    documents.push({
+      json,
+      hasDuplicates: document.errors.length > 0,
+      locate: (path) => position(find(document, parsePath(path))),
+    });
   }
   return { documents, errors };
 }

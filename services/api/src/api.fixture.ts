@@ -1,18 +1,18 @@
 /** For tests: a whole api on an in-memory store and bus, behind real gRPC on loopback. */
-import { type Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type Client, type ClientUnaryCall, credentials, type ServiceError } from '@grpc/grpc-js';
 import { MemoryBus, MemoryHub } from '@navarch/bus';
 import { builtinKinds, toResource } from '@navarch/kinds';
 import { createLogger, createMetrics, systemClock } from '@navarch/kit';
-import { type ApiError, fromServiceError } from '@navarch/machinery';
+import { type ApiError, fromServiceError, readWarnings } from '@navarch/machinery';
 import {
-  ApplyResponse,
+  ApplyRequest,
+  type ApplyResponse,
   BindRequest,
   ClusterClient,
   CreateRequest,
   DeleteCollectionRequest,
   DeleteRequest,
   EvictRequest,
-  type Fence,
   FindRevisionRequest,
   type FindRevisionResponse,
   GetRequest,
@@ -56,7 +56,10 @@ export function valueOf<T>(object: Resource | undefined): T {
   return object?.object?.value as T;
 }
 
-type Unary = (request: never, done: (error: ServiceError | null, response: never) => void) => unknown;
+type Unary = (request: never, done: (error: ServiceError | null, response: never) => void) => ClientUnaryCall;
+
+/** What the requests of writes have in common. */
+type WriteFields = Partial<Pick<CreateRequest, 'fence' | 'dryRun' | 'fieldManager' | 'fieldValidation'>>;
 
 /** Calls with only the fields that matter; errors are ApiErrors. */
 export class TestClient {
@@ -64,6 +67,8 @@ export class TestClient {
   readonly pods: PodsClient;
   readonly sessions: NodeSessionsClient;
   readonly cluster: ClusterClient;
+  /** What the calls so far were warned of. */
+  readonly warnings: string[] = [];
   readonly #clients: Client[];
 
   constructor(address: string) {
@@ -86,19 +91,20 @@ export class TestClient {
     );
     return promise;
   };
-  create = (manifest: Json, more: { fence?: Fence; dryRun?: boolean } = {}) =>
+  create = (manifest: Json, more: WriteFields = {}) =>
     this.#call<Resource>('create', { ...CreateRequest.fromJSON({}), resource: resource(manifest), ...more });
-  update = (object: Resource, more: { fence?: Fence; dryRun?: boolean } = {}) =>
+  update = (object: Resource, more: WriteFields = {}) =>
     this.#call<Resource>('update', { ...UpdateRequest.fromJSON({}), resource: object, ...more });
-  updateStatus = (object: Resource) =>
-    this.#call<Resource>('updateStatus', { ...UpdateRequest.fromJSON({}), resource: object });
+  updateStatus = (object: Resource, more: WriteFields = {}) =>
+    this.#call<Resource>('updateStatus', { ...UpdateRequest.fromJSON({}), resource: object, ...more });
+  /** Creates what a manifest says. */
+  createManifest = (manifest: string, more: WriteFields = {}) =>
+    this.#call<Resource>('create', { ...CreateRequest.fromJSON({}), manifest, ...more });
   patch = (fields: Json) => this.#call<Resource>('patch', PatchRequest.fromJSON(fields));
   apply = (manifest: Json | string, more: Json = {}) =>
     this.#call<ApplyResponse>('apply', {
+      ...ApplyRequest.fromJSON(more),
       manifest: typeof manifest === 'string' ? manifest : JSON.stringify(manifest),
-      namespace: '',
-      dryRun: false,
-      ...more,
     });
   delete = (fields: Json) =>
     this.#call<{ resource: Resource | undefined; gone: boolean }>('delete', DeleteRequest.fromJSON(fields));
@@ -143,7 +149,10 @@ export class TestClient {
   #call<T>(method: keyof ResourcesClient, request: object): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const call = (this.resources[method] as Unary).bind(this.resources);
-    call(request as never, (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+    const answer = call(request as never, (error, response) =>
+      error ? reject(fromServiceError(error)) : resolve(response),
+    );
+    answer.on('status', ({ metadata }) => this.warnings.push(...readWarnings(metadata)));
     return promise;
   }
 }

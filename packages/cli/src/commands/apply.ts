@@ -1,15 +1,29 @@
-import { Command } from 'commander';
+import type { ApplyFields } from '@navarch/client';
+import { FieldValidation } from '@navarch/proto';
+import { Command, Option } from 'commander';
+import { applyTogether, resultText } from '../apply-together.ts';
 import { errorText } from '../errors.ts';
 import { type FileOptions, type Manifest, readManifests } from '../manifests.ts';
-import { dryRunOption, filenameOption, isDryRun, recursiveOption } from '../options.ts';
-import { applyTogether, resultText } from '../apply-together.ts';
+import {
+  dryRunNote,
+  dryRunOption,
+  fieldManagerOption,
+  filenameOption,
+  recursiveOption,
+  type Strictness,
+  strictnessOf,
+  validateOption,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName } from '../resource-args.ts';
 import { type Session, UserError } from '../session.ts';
 
-interface ApplyOptions extends FileOptions {
-  readonly dryRun?: string;
+interface ApplyFlags extends FileOptions, WriteFlags {
   readonly atomic?: boolean;
+  readonly forceConflicts?: boolean;
+  readonly validate?: string;
 }
 
 export const applyCommand = (run: Runner) =>
@@ -19,19 +33,35 @@ export const applyCommand = (run: Runner) =>
     .addOption(recursiveOption())
     .addOption(dryRunOption())
     .option('--atomic', 'all of them or none: one transaction of at most 100 objects')
+    .addOption(validateOption())
+    .option('--force-conflicts', 'take fields that others have set to other values')
+    .addOption(fieldManagerOption())
+    .addOption(new Option('--server-side [yes]', 'how apply works anyway').hideHelp())
     .addHelpText('after', '\nExamples:\n  navctl apply -f examples/nginx/\n  cat pod.yaml | navctl apply -f -')
     .action(run(apply));
 
-async function apply(session: Session, options: ApplyOptions): Promise<number> {
-  const manifests = await readManifests(session, options);
+async function apply(session: Session, options: ApplyFlags): Promise<number> {
+  const strictness = strictnessOf(options);
+  const manifests = await readManifests(session, options, strictness);
   for (const manifest of manifests) checkApplicable(manifest, session);
-  const dryRun = isDryRun(options);
-  if (options.atomic === true) return await applyTogether(session, neededFirst(manifests), dryRun);
+  const optionsFor = ({ hasUnknown }: Manifest): ApplyFields => ({
+    namespace: session.namespace,
+    force: options.forceConflicts === true,
+    // What was told with its place in the file need not be told again by the api.
+    fieldValidation: hasUnknown ? FieldValidation.IGNORE : validation[strictness],
+  });
+  if (options.atomic === true) {
+    return await applyTogether(session, neededFirst(manifests), { flags: options, optionsFor });
+  }
   let failures = 0;
-  for (const { kind, json, name, place } of neededFirst(manifests)) {
+  for (const manifest of neededFirst(manifests)) {
+    const { kind, json, name, place } = manifest;
     try {
-      const { result } = await session.client().apply(JSON.stringify(json), { namespace: session.namespace, dryRun });
-      session.print(`${objectName(kind, name)} ${resultText[result]}${dryRun ? ' (server dry run)' : ''}\n`);
+      const { result } = await session.client().apply(JSON.stringify(json), {
+        ...writeOptions(options),
+        ...optionsFor(manifest),
+      });
+      session.print(`${objectName(kind, name)} ${resultText[result]}${dryRunNote(options)}\n`);
     } catch (error) {
       failures++;
       session.warn(`${place} ${objectName(kind, name)}: ${errorText(error, session.server)}\n`);
@@ -39,6 +69,12 @@ async function apply(session: Session, options: ApplyOptions): Promise<number> {
   }
   return failures === 0 ? 0 : 1;
 }
+
+const validation: Readonly<Record<Strictness, FieldValidation>> = {
+  strict: FieldValidation.STRICT,
+  warn: FieldValidation.WARN,
+  ignore: FieldValidation.IGNORE,
+};
 
 /** Refuses what apply can't do, before anything is sent. */
 export function checkApplicable({ object, name, place }: Manifest, session: Session): void {

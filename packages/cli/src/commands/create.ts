@@ -3,17 +3,28 @@ import type { KubeObject } from '@navarch/machinery';
 import { Deployment, Namespace } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { type FileOptions, readManifests } from '../manifests.ts';
-import { dryRunOption, filenameOption, isDryRun, recursiveOption, wholeNumber } from '../options.ts';
+import {
+  dryRunNote,
+  dryRunOption,
+  fieldManagerOption,
+  filenameOption,
+  recursiveOption,
+  strictnessOf,
+  validateOption,
+  wholeNumber,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 import { checkNamespace } from './apply.ts';
 
-interface CreateOptions extends Partial<FileOptions> {
-  readonly dryRun?: string;
+interface CreateOptions extends Partial<FileOptions>, WriteFlags {
+  readonly validate?: string;
 }
 
-interface DeploymentOptions {
+interface DeploymentOptions extends WriteFlags {
   readonly image: string;
   readonly replicas: number;
   readonly port?: number;
@@ -25,14 +36,20 @@ export const createCommand = (run: Runner) => {
     .addOption(filenameOption())
     .addOption(recursiveOption())
     .addOption(dryRunOption())
+    .addOption(validateOption())
+    .addOption(fieldManagerOption())
     .action(run(createFromFiles));
   command
     .command('namespace')
     .alias('ns')
     .argument('<name>')
     .description('Make a namespace')
+    .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .action(
-      run((session, name: string) => create(session, namespace, Namespace.create({ metadata: { name } }), false)),
+      run((session, name: string, flags: WriteFlags) =>
+        create(session, namespace, Namespace.create({ metadata: { name } }), flags),
+      ),
     );
   command
     .command('deployment')
@@ -42,6 +59,8 @@ export const createCommand = (run: Runner) => {
     .addOption(new Option('--image <image>', 'what to run').makeOptionMandatory())
     .addOption(new Option('-r, --replicas <count>', 'how many Pods').argParser(wholeNumber).default(1))
     .addOption(new Option('--port <port>', 'the port that the image listens on').argParser(wholeNumber))
+    .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .action(run(createDeployment));
   return command;
 };
@@ -49,12 +68,13 @@ export const createCommand = (run: Runner) => {
 async function createFromFiles(session: Session, options: CreateOptions): Promise<void> {
   const { filename, recursive = false } = options;
   if (filename === undefined) throw new UserError('say what: -f FILE, namespace NAME or deployment NAME --image=IMAGE');
-  const manifests = await readManifests(session, { filename, recursive });
+  const manifests = await readManifests(session, { filename, recursive }, strictnessOf(options));
   for (const manifest of manifests) checkNamespace(manifest, session);
-  for (const { kind, object } of manifests) await create(session, kind, object, isDryRun(options));
+  for (const { kind, object } of manifests) await create(session, kind, object, options);
 }
 
-function createDeployment(session: Session, name: string, { image, replicas, port }: DeploymentOptions): Promise<void> {
+function createDeployment(session: Session, name: string, options: DeploymentOptions): Promise<void> {
+  const { image, replicas, port } = options;
   const labels = { app: name };
   const container = {
     name: imageName(image),
@@ -69,19 +89,19 @@ function createDeployment(session: Session, name: string, { image, replicas, por
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
   });
-  return create(session, deployment, object, false);
+  return create(session, deployment, object, options);
 }
 
 async function create<T extends KubeObject>(
   session: Session,
   kind: KindDefinition<T>,
   object: T,
-  dryRun: boolean,
+  flags: WriteFlags,
 ): Promise<void> {
   const metadata = object.metadata && { ...object.metadata };
   if (metadata !== undefined && metadata.namespace === '') metadata.namespace = namespaceOf(session, kind);
-  const { metadata: made } = await session.client().create(kind, { ...object, metadata }, { dryRun });
-  session.print(`${objectName(kind, made?.name ?? '')} created${dryRun ? ' (server dry run)' : ''}\n`);
+  const { metadata: made } = await session.client().create(kind, { ...object, metadata }, writeOptions(flags));
+  session.print(`${objectName(kind, made?.name ?? '')} created${dryRunNote(flags)}\n`);
 }
 
 /** registry.example.com/team/app:1.2 is app. */

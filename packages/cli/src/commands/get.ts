@@ -33,6 +33,7 @@ export const getCommand = (run: Runner) =>
     .addOption(filenameOption())
     .addOption(recursiveOption())
     .option('--show-labels', 'labels in the last column')
+    .option('--show-managed-fields', 'who set which fields too, in yaml and json')
     .option('--no-headers', 'no titles above the columns')
     .option('--ignore-not-found', 'say nothing of objects that are not there')
     .addHelpText(

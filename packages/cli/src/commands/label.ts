@@ -1,10 +1,11 @@
 import { PatchRequest_Type } from '@navarch/proto';
 import { Command } from 'commander';
+import { dryRunNote, dryRunOption, fieldManagerOption, type WriteFlags, writeOptions } from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName, parseNamedTargets } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 
-interface LabelOptions {
+interface LabelOptions extends WriteFlags {
   readonly overwrite?: boolean;
 }
 
@@ -18,6 +19,8 @@ function partCommand(run: Runner, verb: string, part: Part, done: string): Comma
     .description(`Set (key=value) or remove (key-) ${part}`)
     .argument('<target...>', 'TYPE NAME or TYPE/NAME, then key=value or key-')
     .option('--overwrite', 'change those that have another value already')
+    .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .action(
       run((session, args: readonly string[], options: LabelOptions) => setPart(session, args, options, part, done)),
     );
@@ -26,10 +29,11 @@ function partCommand(run: Runner, verb: string, part: Part, done: string): Comma
 async function setPart(
   session: Session,
   args: readonly string[],
-  { overwrite }: LabelOptions,
+  options: LabelOptions,
   part: Part,
   done: string,
 ): Promise<void> {
+  const { overwrite } = options;
   const isChange = (text: string) => text.includes('=') || text.endsWith('-');
   const changes = new Map(args.filter(isChange).map(readChange));
   if (changes.size === 0) throw new UserError(`say what to change: key=value, or key- to remove it`);
@@ -48,8 +52,8 @@ async function setPart(
     // The version that was looked at, so that nobody else's change is overwritten unseen.
     const precondition = overwrite === true ? {} : { resourceVersion: metadata?.resourceVersion };
     const patch = JSON.stringify({ metadata: { ...precondition, [part]: Object.fromEntries(changes) } });
-    await session.client().patch(kind, key, { type: PatchRequest_Type.MERGE, patch });
-    session.print(`${objectName(kind, name)} ${done}\n`);
+    await session.client().patch(kind, key, { type: PatchRequest_Type.MERGE, patch }, writeOptions(options));
+    session.print(`${objectName(kind, name)} ${done}${dryRunNote(options)}\n`);
   }
 }
 

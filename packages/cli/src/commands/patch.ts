@@ -1,15 +1,14 @@
 import { PatchRequest_Type } from '@navarch/proto';
 import { readYaml } from '@navarch/machinery';
 import { Command, Option } from 'commander';
-import { dryRunOption, isDryRun } from '../options.ts';
+import { dryRunNote, dryRunOption, fieldManagerOption, isDryRun, type WriteFlags, writeOptions } from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName, parseNamedTargets } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 
-interface PatchOptions {
+interface PatchOptions extends WriteFlags {
   readonly patch: string;
   readonly type: keyof typeof types;
-  readonly dryRun?: string;
 }
 
 const types = {
@@ -25,6 +24,7 @@ export const patchCommand = (run: Runner) =>
     .addOption(new Option('-p, --patch <text>', 'the patch, as JSON or YAML').makeOptionMandatory())
     .addOption(new Option('--type <type>', 'how the patch is written').choices(Object.keys(types)).default('strategic'))
     .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .addHelpText('after', '\nExample:\n  navctl patch deploy web -p \'{"spec":{"replicas":2}}\'')
     .action(run(patch));
 
@@ -37,10 +37,11 @@ async function patch(session: Session, args: readonly string[], options: PatchOp
   const text = JSON.stringify(document.json);
   for (const { kind, name } of await parseNamedTargets(session, args)) {
     const key = { namespace: namespaceOf(session, kind), name };
-    const dryRun = isDryRun(options);
     const before = (await session.client().get(kind, key)).metadata?.resourceVersion;
-    const after = await session.client().patch(kind, key, { type: types[options.type], patch: text }, { dryRun });
-    const changed = dryRun || after.metadata?.resourceVersion !== before;
-    session.print(`${objectName(kind, name)} patched${changed ? '' : ' (no change)'}\n`);
+    const after = await session
+      .client()
+      .patch(kind, key, { type: types[options.type], patch: text }, writeOptions(options));
+    const changed = isDryRun(options) || after.metadata?.resourceVersion !== before;
+    session.print(`${objectName(kind, name)} patched${changed ? '' : ' (no change)'}${dryRunNote(options)}\n`);
   }
 }

@@ -1,13 +1,19 @@
 import { Command, Option } from 'commander';
-import { dryRunOption, isDryRun, wholeNumber } from '../options.ts';
+import {
+  dryRunNote,
+  dryRunOption,
+  fieldManagerOption,
+  wholeNumber,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName, parseNamedTargets } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 
-interface ScaleOptions {
+interface ScaleOptions extends WriteFlags {
   readonly replicas: number;
   readonly currentReplicas?: number;
-  readonly dryRun?: string;
 }
 
 export const scaleCommand = (run: Runner) =>
@@ -17,6 +23,7 @@ export const scaleCommand = (run: Runner) =>
     .addOption(new Option('--replicas <count>', 'how many').argParser(wholeNumber).makeOptionMandatory())
     .addOption(new Option('--current-replicas <count>', 'only if there are as many now').argParser(wholeNumber))
     .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .addHelpText('after', '\nExample:\n  navctl scale deploy/web --replicas=5')
     .action(run(scale));
 
@@ -29,9 +36,9 @@ async function scale(session: Session, args: readonly string[], options: ScaleOp
     }
     const key = { namespace: namespaceOf(session, kind), name };
     await session.client().updateScale(kind, key, replicas, {
-      dryRun: isDryRun(options),
+      ...writeOptions(options),
       ...(currentReplicas === undefined ? {} : { currentReplicas }),
     });
-    session.print(`${objectName(kind, name)} scaled${isDryRun(options) ? ' (server dry run)' : ''}\n`);
+    session.print(`${objectName(kind, name)} scaled${dryRunNote(options)}\n`);
   }
 }

@@ -2,6 +2,7 @@ import { type KindDefinition, manifest } from '@navarch/kinds';
 import type { JsonObject, KubeObject } from '@navarch/machinery';
 import { PatchRequest_Type } from '@navarch/proto';
 import { Command } from 'commander';
+import { dryRunNote, dryRunOption, fieldManagerOption, isDryRun, type WriteFlags, writeOptions } from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { objectName, parseNamedTargets } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
@@ -12,12 +13,14 @@ export const setCommand = (run: Runner) => {
     .command('image')
     .description("Change containers' images")
     .argument('<target...>', 'TYPE/NAME, then CONTAINER=IMAGE…; * for all containers')
+    .addOption(dryRunOption())
+    .addOption(fieldManagerOption())
     .addHelpText('after', '\nExample:\n  navctl set image deploy/web nginx=nginx:1.27')
     .action(run(setImage));
   return command;
 };
 
-async function setImage(session: Session, args: readonly string[]): Promise<void> {
+async function setImage(session: Session, args: readonly string[], flags: WriteFlags): Promise<void> {
   const images = new Map(args.filter((text) => text.includes('=')).map(splitImage));
   if (images.size === 0) throw new UserError('say which image: CONTAINER=IMAGE');
   for (const { kind, name } of await parseNamedTargets(
@@ -27,9 +30,10 @@ async function setImage(session: Session, args: readonly string[]): Promise<void
     const key = { namespace: namespaceOf(session, kind), name };
     const object = await session.client().get(kind, key);
     const patch = imagePatch(kind, object, images);
-    const changed = await session.client().patch(kind, key, { type: PatchRequest_Type.STRATEGIC, patch });
-    if (changed.metadata?.resourceVersion !== object.metadata?.resourceVersion) {
-      session.print(`${objectName(kind, name)} image updated\n`);
+    const text = { type: PatchRequest_Type.STRATEGIC, patch };
+    const changed = await session.client().patch(kind, key, text, writeOptions(flags));
+    if (isDryRun(flags) || changed.metadata?.resourceVersion !== object.metadata?.resourceVersion) {
+      session.print(`${objectName(kind, name)} image updated${dryRunNote(flags)}\n`);
     }
   }
 }

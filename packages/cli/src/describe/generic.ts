@@ -2,8 +2,8 @@ import { type KindDefinition, manifest } from '@navarch/kinds';
 import type { Json, KubeObject, MessageSchema } from '@navarch/machinery';
 import type { Entry } from './outline.ts';
 
-/** Where apply keeps what it applied; long, and said again by the rest of the page. */
-const lastApplied = /(^|\/)last-applied-configuration$/;
+/** Where kubectl kept what it applied; long, and said again by the rest of the page. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** What every page begins with. */
 export function metadataEntries(kind: KindDefinition, { metadata }: KubeObject): readonly Entry[] {
@@ -21,6 +21,7 @@ export function genericEntries(kind: KindDefinition, object: KubeObject): readon
     namespace: _namespace,
     labels: _labels,
     annotations: _annotations,
+    managedFields: _managedFields,
     ...rest
   } = (metadata ?? {}) as Record<string, Json>; // a message, and so an object
   const schema = kind.schema;
@@ -53,7 +54,7 @@ export function labelsEntry(label: string, labels: Readonly<Record<string, strin
 }
 
 export function annotationsEntry(annotations: Readonly<Record<string, string>> | undefined): Entry {
-  const shown = Object.entries(annotations ?? {}).filter(([key]) => !lastApplied.test(key));
+  const shown = Object.entries(annotations ?? {}).filter(([key]) => key !== lastApplied);
   return { label: 'Annotations', lines: shown.map(([key, value]) => `${key}: ${value}`) };
 }
 

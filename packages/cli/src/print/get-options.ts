@@ -10,6 +10,7 @@ export interface GetOptions extends Partial<FileOptions> {
   readonly fieldSelector?: string;
   readonly allNamespaces?: boolean;
   readonly showLabels?: boolean;
+  readonly showManagedFields?: boolean;
   /** --no-headers makes it false. */
   readonly headers: boolean;
   readonly ignoreNotFound?: boolean;

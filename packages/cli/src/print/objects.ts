@@ -15,6 +15,7 @@ export interface PrintOptions {
   readonly output?: 'wide' | 'yaml' | 'json' | 'name';
   readonly allNamespaces?: boolean;
   readonly showLabels?: boolean;
+  readonly showManagedFields?: boolean;
   readonly headers: boolean;
   /** One object was asked for by name: yaml and json print it bare, not as a List. */
   readonly single: boolean;
@@ -26,7 +27,7 @@ export function printObjects(session: Session, lists: readonly Listed[], options
   switch (options.output) {
     case 'yaml':
     case 'json':
-      return session.print(documentText(options.output, lists, options.single));
+      return session.print(documentText(options.output, lists, options));
     case 'name':
       for (const { kind, items } of full) {
         for (const { metadata } of items) session.print(`${objectName(kind, metadata?.name ?? '')}\n`);
@@ -60,10 +61,21 @@ export function objectText(format: 'yaml' | 'json', json: JsonObject): string {
     : stringify(json, { version: '1.1', lineWidth: 0 });
 }
 
-function documentText(format: 'yaml' | 'json', lists: readonly Listed[], single: boolean): string {
-  const items = lists.flatMap(({ kind, items }) => items.map((item) => manifest(kind, item)));
+/** An object as it is shown: who set which of its fields only when that is asked for, for it is long. */
+export function shownManifest<T extends KubeObject>(
+  kind: KindDefinition<T>,
+  object: T,
+  { showManagedFields }: Pick<PrintOptions, 'showManagedFields'>,
+): JsonObject {
+  const json = manifest(kind, object);
+  const { managedFields, ...metadata } = (json['metadata'] ?? {}) as JsonObject; // a message, and so an object
+  return managedFields === undefined || showManagedFields === true ? json : { ...json, metadata };
+}
+
+function documentText(format: 'yaml' | 'json', lists: readonly Listed[], options: PrintOptions): string {
+  const items = lists.flatMap(({ kind, items }) => items.map((item) => shownManifest(kind, item, options)));
   const [only] = items;
-  if (single && only !== undefined) return objectText(format, only);
+  if (options.single && only !== undefined) return objectText(format, only);
   return objectText(format, { apiVersion: 'v1', kind: 'List', items, metadata: { resourceVersion: '' } });
 }
 

@@ -1,9 +1,9 @@
-import { type KindDefinition, manifest } from '@navarch/kinds';
+import type { KindDefinition } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
 import { objectName } from '../resource-args.ts';
 import type { Session } from '../session.ts';
 import type { GetOptions } from './get-options.ts';
-import { objectText } from './objects.ts';
+import { objectText, shownManifest } from './objects.ts';
 import { tableRow, tableTitles } from './table.ts';
 
 interface WatchOptions extends GetOptions {
@@ -51,7 +51,7 @@ function printer(
   if (output === 'json' || output === 'yaml') {
     const lead = output === 'yaml' ? '---\n' : '';
     return (items) => {
-      for (const item of items) session.print(lead + objectText(output, manifest(kind, item)));
+      for (const item of items) session.print(lead + objectText(output, shownManifest(kind, item, options)));
     };
   }
   const widths: number[] = [];

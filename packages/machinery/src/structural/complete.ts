@@ -51,7 +51,7 @@ export function unknownFields(node: StructuralNode, value: JsonObject, at: reado
   const step = (name: PathStep, child: StructuralNode | 'any' | undefined, value: Json, parent?: StructuralNode) => {
     path.push(name);
     if (child !== undefined) visit(child, value);
-    else errors.push({ path: formatPath(path), message: unknownField(String(name), parent) });
+    else errors.push({ path: formatPath(path), message: unknownField(String(name), parent), unknown: true });
     path.pop();
   };
   visit(node, value);

@@ -1,16 +1,19 @@
 import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { UnknownKind } from '@navarch/kinds';
-import { ApiError, isApiError, toApiError, toServiceError } from '@navarch/machinery';
+import { ApiError, isApiError, toApiError, toServiceError, warningMetadata } from '@navarch/machinery';
 import type { CallMetrics } from './call-metrics.ts';
 
 /** A call without a deadline of its own gets this one. */
 const longestCallMs = 60_000;
 
+/** What answers a call. `warn` adds a sentence to what the caller is told besides the answer, or the error; once, however often. */
+export type Handle<Request> = (request: Request, signal: AbortSignal, warn: (text: string) => void) => Promise<Buffer>;
+
 /** Makes a gRPC handler of a function: its result is already encoded, its error becomes a status with details. */
 export function unary<Request>(
   method: string,
   metrics: CallMetrics,
-  handle: (request: Request, signal: AbortSignal) => Promise<Buffer>,
+  handle: Handle<Request>,
 ): handleUnaryCall<Request, Buffer> {
   return (call, callback) => {
     const done = metrics.started(method);
@@ -29,10 +32,10 @@ export function unaryKnowing(fresh: Freshen) {
   return <Request>(
     method: string,
     metrics: CallMetrics,
-    handle: (request: Request, signal: AbortSignal, last: boolean) => Promise<Buffer>,
+    handle: (...args: [...Parameters<Handle<Request>>, last: boolean]) => Promise<Buffer>,
   ): handleUnaryCall<Request, Buffer> =>
-    unary(method, metrics, (request: Request, signal) =>
-      knowingKinds(fresh, signal, (last) => handle(request, signal, last)),
+    unary(method, metrics, (request: Request, signal, warn) =>
+      knowingKinds(fresh, signal, (last) => handle(request, signal, warn, last)),
     );
 }
 
@@ -54,10 +57,11 @@ export async function knowingKinds<R>(
 async function answer<Request>(
   call: ServerUnaryCall<Request, Buffer>,
   callback: sendUnaryData<Buffer>,
-  handle: (request: Request, signal: AbortSignal) => Promise<Buffer>,
+  handle: Handle<Request>,
   done: (error?: ApiError) => void,
 ): Promise<void> {
   const ended = new AbortController();
+  const warnings = new Set<string>();
   // grpc-js says this of every call once its stream is closed, hence the `off` below.
   const cancel = () => ended.abort(new ApiError('Cancelled', 'the caller gave up'));
   call.on('cancelled', cancel);
@@ -66,13 +70,15 @@ async function answer<Request>(
     longestCallMs,
   );
   try {
-    const response = await handle(call.request, ended.signal);
+    const response = await handle(call.request, ended.signal, (text) => warnings.add(text));
     done();
-    callback(null, response);
+    callback(null, response, warnings.size === 0 ? undefined : warningMetadata([...warnings]));
   } catch (error) {
     const apiError = asApiError(error, ended.signal);
     done(apiError);
-    callback(toServiceError(apiError));
+    const status = toServiceError(apiError);
+    warningMetadata([...warnings], status.metadata);
+    callback(status);
   } finally {
     clearTimeout(late);
     call.off('cancelled', cancel);

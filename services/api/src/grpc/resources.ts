@@ -23,7 +23,9 @@ import type { CachedObject } from '../cache/cached-object.ts';
 import { applyWrite } from '../pipeline/apply.ts';
 import { createWrite } from '../pipeline/create.ts';
 import { checkDeletion, deleteWrite } from '../pipeline/delete.ts';
-import { incoming } from '../pipeline/incoming.ts';
+import { fieldPolicy } from '../pipeline/field-policy.ts';
+import { requested } from '../pipeline/incoming.ts';
+import { checkManager } from '../pipeline/owners.ts';
 import { patchWrite } from '../pipeline/patch.ts';
 import { decodeWrite, patched } from '../pipeline/decode-write.ts';
 import { maxWritesPerTransaction, type Pipeline, type WriteOutcome, type Written } from '../pipeline/pipeline.ts';
@@ -71,20 +73,24 @@ export function resourcesHandlers(parts: {
     watch: streams.handler((request: WatchRequest) => {
       for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });
     }),
-    create: unary('Create', metrics, async (request: CreateRequest, signal) => {
-      const write = allow('create', createWrite(incoming(request.resource, kinds)));
+    create: unary('Create', metrics, async (request: CreateRequest, signal, warn) => {
+      const policy = fieldPolicy(request.fieldValidation, warn);
+      const write = allow('create', createWrite(requested(kinds, request, policy)));
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
-    update: unary('Update', metrics, async (request: UpdateRequest, signal) => {
-      const write = allow('update', updateWrite(incoming(request.resource, kinds)));
+    update: unary('Update', metrics, async (request: UpdateRequest, signal, warn) => {
+      const policy = fieldPolicy(request.fieldValidation, warn);
+      const write = allow('update', updateWrite(requested(kinds, request, policy)));
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
-    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal) => {
-      const write = allow('update', updateStatusWrite(incoming(request.resource, kinds)), 'status');
+    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal, warn) => {
+      const policy = fieldPolicy(request.fieldValidation, warn);
+      const write = allow('update', updateStatusWrite(requested(kinds, request, policy)), 'status');
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
-    patch: unary('Patch', metrics, async (request: PatchRequest, signal) => {
-      const write = allow('patch', patchWrite(kinds, request), patched(request.subresource).subresource);
+    patch: unary('Patch', metrics, async (request: PatchRequest, signal, warn) => {
+      const patch = patchWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
+      const write = allow('patch', patch, patched(request.subresource).subresource);
       return (await pipeline.write(write, signalled(request, signal))).resource;
     }),
     delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
@@ -92,8 +98,9 @@ export function resourcesHandlers(parts: {
       const { resource, gone } = await pipeline.write(write, signalled(request, signal));
       return withMessage(1, resource, DeleteResponse.encode({ resource: undefined, gone }).finish());
     }),
-    apply: unary('Apply', metrics, async (request: ApplyRequest, signal) => {
-      const write = allow('patch', applyWrite(kinds, request));
+    apply: unary('Apply', metrics, async (request: ApplyRequest, signal, warn) => {
+      const apply = applyWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
+      const write = allow('patch', apply, patched(request.subresource).subresource);
       const written = await pipeline.write(write, signalled(request, signal));
       const rest = ApplyResponse.encode({ result: doneBy(written), resource: undefined }).finish();
       return withMessage(2, written.resource, rest);
@@ -114,7 +121,7 @@ export function resourcesHandlers(parts: {
       }
       return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
     }),
-    transact: unary('Transact', metrics, async (request: TransactRequest, signal, last) => {
+    transact: unary('Transact', metrics, async (request: TransactRequest, signal, warn, last) => {
       const { writes, atomic } = request;
       if (writes.length > maxWritesPerTransaction) {
         throw new ApiError(
@@ -122,9 +129,13 @@ export function resourcesHandlers(parts: {
           `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
         );
       }
+      const defaults = {
+        manager: checkManager(request.fieldManager),
+        policy: fieldPolicy(request.fieldValidation, warn),
+      };
       const decoders = writes.map((message) =>
         once(() => {
-          const { verb, write, subresource } = decodeWrite(kinds, message);
+          const { verb, write, subresource } = decodeWrite(kinds, message, defaults);
           return allow(verb, write, subresource);
         }),
       );

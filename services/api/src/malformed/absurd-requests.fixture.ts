@@ -65,7 +65,7 @@ const apply = (what: string, manifest: string): Absurdity =>
 /** A write of an object. What JSON can't say is put into the message itself. */
 function write(method: 'create' | 'update', what: string, expected: Expected, object: ReturnType<typeof resource>) {
   const codec = method === 'create' ? CreateRequest : UpdateRequest;
-  const message = Buffer.from(codec.encode({ resource: object, fence: undefined, dryRun: false }).finish());
+  const message = Buffer.from(codec.encode({ ...codec.fromJSON({}), resource: object }).finish());
   return { what, method: ResourcesService[method], message, codes: [expected].flat() } satisfies Absurdity;
 }
 
@@ -254,7 +254,7 @@ function objects(): Absurdity[] {
     ...transact(what, expected, {}),
     message: Buffer.from(TransactRequest.encode(message).finish()),
   });
-  const empty = { writes: [], atomic: true, fence: undefined, dryRun: false };
+  const empty = { ...TransactRequest.fromJSON({}), atomic: true };
   return [
     write('create', 'no object', INVALID_ARGUMENT, none),
     write('update', 'no object', INVALID_ARGUMENT, none),

@@ -1,76 +1,111 @@
-import { type Kinds, manifest } from '@navarch/kinds';
-import { type JsonObject, threeWayMerge } from '@navarch/machinery';
-import type { ApplyRequest, ObjectMeta } from '@navarch/proto';
+import { type KindDefinition, type Kinds, manifest } from '@navarch/kinds';
+import {
+  ApiError,
+  type FieldConflict,
+  fieldsOf,
+  type Json,
+  type JsonObject,
+  newManager,
+  readManagers,
+  serverSideApply,
+  shapeOf,
+  statedForm,
+  writeManagers,
+} from '@navarch/machinery';
+import type { ApplyRequest } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
+import { describe } from '../read/resource-name.ts';
 import { createWrite } from './create.ts';
 import { copyOf, current } from './current.ts';
+import type { FieldPolicy } from './field-policy.ts';
 import { normalize } from './incoming.ts';
-import { lastAppliedKey, recall, remember } from './last-applied.ts';
 import { objectFromManifest, parseJson } from './manifest-json.ts';
-import type { WritableObject } from './object-rules.ts';
+import { type Author, checkManager, ownable, writerOf } from './owners.ts';
 import { prepareChange } from './update.ts';
+import { doorOf } from './door.ts';
 import type { Write } from './write.ts';
 
-/** Makes an object, or brings it to what its manifest says; decided anew when somebody else makes or removes it meanwhile. */
-export function applyWrite(
-  kinds: Kinds,
-  { manifest: text, namespace }: Pick<ApplyRequest, 'manifest' | 'namespace'>,
-): Write {
-  const decoded = objectFromManifest(kinds, parseJson(text, 'manifest'));
+/** What an apply says, beyond the manifest. */
+export type ApplyFields = Pick<ApplyRequest, 'manifest' | 'namespace' | 'fieldManager' | 'force' | 'subresource'>;
+
+/**
+ * Makes an object, or brings the fields of its manifest to what that says; decided anew when somebody else makes, changes or
+ * removes it meanwhile.
+ */
+export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPolicy): Write {
+  const raw = parseJson(request.manifest, 'manifest', policy);
+  const decoded = objectFromManifest(kinds, raw, policy);
   const { kind } = decoded;
-  const metadata = decoded.object.metadata;
-  if (metadata?.namespace === '' && kind.scope === 'Namespaced') metadata.namespace = namespace || 'default';
+  const author: Author = {
+    manager: checkManager(request.fieldManager),
+    subresource: doorOf(kind, request.subresource),
+  };
+  const { metadata } = decoded.object;
+  if (metadata?.namespace === '' && kind.scope === 'Namespaced') metadata.namespace = request.namespace || 'default';
   const { object, revision } = normalize(kind, decoded.object, 0n);
+  const { namespace, name } = object.metadata;
   // A manifest that was read from the api holds what only the api sets: ignored here as everywhere.
-  const wanted: WritableObject = { ...object, metadata: { ...object.metadata, ...unset } };
-  if (kind.hasStatus) wanted.status = undefined;
-  delete wanted.metadata.annotations[lastAppliedKey];
-  const desired = manifest(kind, wanted);
-  const remembered = remember(kind, desired);
-  const { name } = wanted.metadata;
-  const create = createWrite({ kind, revision: 0n, object: remembering(wanted, remembered) });
+  const wanted = ownable(statedForm(raw, manifest(kind, object)) as JsonObject, author.subresource); // of an object
+  const create = createWrite({ kind, revision: 0n, object, manager: '' }, (now) => {
+    const fields = fieldsOf(shapeOf(kind.schema), wanted);
+    return writeManagers([newManager(writerOf(author, kind, now), 'Apply', fields)]);
+  });
   return {
-    ...create,
+    kind,
+    namespace,
+    name: create.name,
     prepare: (circumstances) => {
-      if (name === '' || circumstances.view.get(kind, wanted.metadata.namespace, name) === undefined) {
-        return create.prepare(circumstances);
-      }
-      const cached = current(circumstances.view, kind, {
-        namespace: wanted.metadata.namespace,
-        name,
-        revision,
-        uid: '',
-      });
-      const merged = objectFromManifest(kinds, merge(cached, desired)).object;
-      const next = { ...merged, metadata: merged.metadata ?? wanted.metadata };
-      return prepareChange(circumstances, cached, {
-        ...remembering(next, remembered),
-        ...(kind.hasStatus ? { status: copyOf(cached).status } : {}),
-      });
+      const isThere = name !== '' && circumstances.view.get(kind, namespace, name) !== undefined;
+      if (!isThere && author.subresource === '') return create.prepare(circumstances);
+      const cached = current(circumstances.view, kind, { namespace, name, revision, uid: '' });
+      const {
+        object: merged,
+        managers,
+        conflicts,
+      } = serverSideApply(
+        shapeOf(kind.schema),
+        {
+          live: manifest(kind, cached.object),
+          wanted,
+          managers: readManagers(cached.object.metadata.managedFields),
+        },
+        {
+          writer: writerOf(author, kind, circumstances.now),
+          force: request.force,
+          normal: (json) => normalForm(kinds, kind, json, policy),
+        },
+      );
+      if (conflicts.length > 0) throw conflict(cached, conflicts);
+      const next = objectFromManifest(kinds, merged, policy).object;
+      const copy = copyOf(cached);
+      const proposed =
+        author.subresource === 'status'
+          ? { ...copy, status: next.status }
+          : { ...next, metadata: next.metadata ?? copy.metadata, ...(kind.hasStatus ? { status: copy.status } : {}) };
+      return prepareChange(circumstances, cached, proposed, writeManagers(managers));
     },
   };
 }
 
-/** Fields of metadata that a manifest can't decide. */
-const unset: Pick<
-  ObjectMeta,
-  'uid' | 'generation' | 'creationTimestamp' | 'deletionTimestamp' | 'deletionGracePeriodSeconds' | 'resourceVersion'
-> = {
-  uid: '',
-  generation: 0,
-  creationTimestamp: '',
-  deletionTimestamp: '',
-  deletionGracePeriodSeconds: undefined,
-  resourceVersion: '',
-};
-
-function merge(cached: CachedObject, desired: JsonObject): JsonObject {
-  const { kind, object } = cached;
-  const live = manifest(kind, object);
-  return threeWayMerge(recall(object.metadata), live, desired, kind.schema);
+function normalForm(kinds: Kinds, kind: KindDefinition, json: Json, policy: FieldPolicy): Json {
+  const { object } = objectFromManifest(kinds, json, policy);
+  return manifest(kind, object);
 }
 
-function remembering(object: WritableObject, text: string): WritableObject {
-  const annotations = { ...object.metadata.annotations, [lastAppliedKey]: text };
-  return { ...object, metadata: { ...object.metadata, annotations } };
+const conflictsShown = 20;
+
+function conflict({ kind, namespace, name }: CachedObject, conflicts: readonly FieldConflict[]): ApiError {
+  const shown = conflicts.slice(0, conflictsShown);
+  const fields = shown.map(({ path, owner: { manager, operation, time } }) => ({
+    path,
+    message: `was set by "${manager}" (${operation}, ${time})`,
+  }));
+  const list = fields.map(({ path, message }) => `${path} ${message}`).join('; ');
+  const more = conflicts.length > shown.length ? `; and ${conflicts.length - shown.length} more` : '';
+  return new ApiError(
+    'Conflict',
+    `${describe(kind, namespace, name)} has other values than the manifest in fields that others look after: ${list}${more}. ` +
+      'Drop these fields from the manifest to leave them to their managers, or take them over with force (navctl apply --force-conflicts)',
+    { fields },
+  );
 }

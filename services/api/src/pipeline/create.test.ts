@@ -29,7 +29,7 @@ function make(random: () => number, taken: readonly string[]) {
     random,
   } as unknown as Circumstances; // the kind needs nothing else
   const object = ConfigMap.fromJSON({ metadata: { namespace: 'default', generateName: 'web-' } }) as WritableObject;
-  return createWrite({ kind: configMapKind, object, revision: 0n }).prepare(circumstances);
+  return createWrite({ kind: configMapKind, object, revision: 0n, manager: '' }).prepare(circumstances);
 }
 
 test('a generated name that is taken is not used, and another is tried', () => {

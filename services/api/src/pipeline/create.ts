@@ -1,18 +1,26 @@
 import { ApiError, generatedName } from '@navarch/machinery';
+import type { ManagedFieldsEntry } from '@navarch/proto';
 import { describe } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
 import { storageKey } from '../storage/keys.ts';
 import { complete, judge } from './admission/chain.ts';
 import type { Incoming } from './incoming.ts';
 import { encodeBody, type WritableObject } from './object-rules.ts';
+import { ownersOfNew } from './owners.ts';
 import { uidFrom } from './uid.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
 /** As Kubernetes does. */
 const mostNamesTried = 8;
 
-/** A new object. Its name is given, or made from generateName; the api sets what only it may set. */
-export function createWrite({ kind, object, revision }: Incoming): Write {
+/**
+ * A new object. Its name is given, or made from generateName; the api sets what only it may set. `owners` says who has which
+ * of its fields: what it was made with is its maker's, unless that is told otherwise.
+ */
+export function createWrite(
+  { kind, object, revision, manager }: Incoming,
+  owners: (now: string) => ManagedFieldsEntry[] = ownersOfNew(kind, object, manager),
+): Write {
   const { namespace, name, generateName } = object.metadata;
   if (revision !== 0n) {
     throw new ApiError('BadRequest', 'metadata.resourceVersion must not be set on an object that is to be created');
@@ -34,6 +42,7 @@ export function createWrite({ kind, object, revision }: Incoming): Write {
           creationTimestamp: now,
           deletionTimestamp: '',
           deletionGracePeriodSeconds: undefined,
+          managedFields: owners(now),
         },
       };
       // Status is what is seen, and of a new object nothing has been seen yet.

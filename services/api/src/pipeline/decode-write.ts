@@ -1,6 +1,6 @@
 import type { Kinds } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
-import type { Write as WriteMessage } from '@navarch/proto';
+import { FieldValidation, type Write as WriteMessage } from '@navarch/proto';
 import type { Subresource, Verb } from './access.ts';
 import { applyWrite } from './apply.ts';
 import { bindWrite } from './bind.ts';
@@ -8,6 +8,7 @@ import { checkWrite } from './check.ts';
 import { createWrite } from './create.ts';
 import { deleteWrite } from './delete.ts';
 import { evictWrite } from './evict.ts';
+import { type FieldPolicy, fieldPolicy } from './field-policy.ts';
 import { incoming } from './incoming.ts';
 import { patchWrite } from './patch.ts';
 import { scaleWrite } from './scale.ts';
@@ -21,27 +22,42 @@ export interface DecodedWrite {
   readonly subresource?: Subresource;
 }
 
+/** What a transaction says for those of its writes that do not say so themselves. */
+export interface WriteDefaults {
+  readonly manager: string;
+  readonly policy: FieldPolicy;
+}
+
 /** The write in a message of a transaction. */
-export function decodeWrite(kinds: Kinds, { write }: WriteMessage): DecodedWrite {
+export function decodeWrite(kinds: Kinds, { write }: WriteMessage, defaults: WriteDefaults): DecodedWrite {
+  const { manager } = defaults;
   switch (write?.$case) {
     case 'create':
-      return { verb: 'create', write: createWrite(incoming(write.value, kinds)) };
+      return { verb: 'create', write: createWrite(incoming(write.value, kinds, manager)) };
     case 'update':
-      return { verb: 'update', write: updateWrite(incoming(write.value, kinds)) };
+      return { verb: 'update', write: updateWrite(incoming(write.value, kinds, manager)) };
     case 'updateStatus':
-      return { verb: 'update', subresource: 'status', write: updateStatusWrite(incoming(write.value, kinds)) };
+      return { verb: 'update', subresource: 'status', write: updateStatusWrite(incoming(write.value, kinds, manager)) };
     case 'delete':
       return { verb: 'delete', write: deleteWrite(kinds, alone(write.value)) };
     case 'bind':
       return { verb: 'create', subresource: 'binding', write: bindWrite(write.value) };
-    case 'patch':
-      return { verb: 'patch', ...patched(write.value.subresource), write: patchWrite(kinds, alone(write.value)) };
-    case 'apply':
-      return { verb: 'patch', write: applyWrite(kinds, alone(write.value)) };
+    case 'patch': {
+      const { request, policy } = completed(alone(write.value), defaults);
+      return { verb: 'patch', ...patched(request.subresource), write: patchWrite(kinds, request, policy) };
+    }
+    case 'apply': {
+      const { request, policy } = completed(alone(write.value), defaults);
+      return { verb: 'patch', ...patched(request.subresource), write: applyWrite(kinds, request, policy) };
+    }
     case 'evict':
       return { verb: 'create', subresource: 'eviction', write: evictWrite(write.value) };
     case 'scale':
-      return { verb: 'update', subresource: 'scale', write: scaleWrite(kinds, alone(write.value)) };
+      return {
+        verb: 'update',
+        subresource: 'scale',
+        write: scaleWrite(kinds, completed(alone(write.value), defaults).request),
+      };
     case 'check':
       return { verb: 'get', write: checkWrite(kinds, write.value) };
     default:
@@ -59,4 +75,16 @@ function alone<T extends { readonly dryRun: boolean }>(request: T): T {
   if (request.dryRun)
     throw new ApiError('BadRequest', 'dry_run must be set on the transaction, not on one of its writes');
   return request;
+}
+
+/** A request of a transaction with what the transaction says for it. */
+function completed<T extends { readonly fieldManager: string; readonly fieldValidation?: FieldValidation }>(
+  request: T,
+  { manager, policy }: WriteDefaults,
+): { request: T; policy: FieldPolicy } {
+  const { fieldManager, fieldValidation = FieldValidation.UNSPECIFIED } = request;
+  return {
+    request: fieldManager === '' ? { ...request, fieldManager: manager } : request,
+    policy: fieldValidation === FieldValidation.UNSPECIFIED ? policy : fieldPolicy(fieldValidation, policy.warn),
+  };
 }

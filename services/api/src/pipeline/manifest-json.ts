@@ -1,21 +1,29 @@
 import { decodeManifest, type KindDefinition, type Kinds, UnknownKind } from '@navarch/kinds';
-import { ApiError, type FieldError, type Json, type JsonObject } from '@navarch/machinery';
+import { ApiError, duplicateFields, type FieldError, type Json, type JsonObject } from '@navarch/machinery';
 import { describe } from '../read/resource-name.ts';
+import { type FieldPolicy, refused } from './field-policy.ts';
 import type { WritableObject } from './object-rules.ts';
 
 /** No kind is nested nearly so deep, and whatever walks through an object may rely on it. */
 const maxDepth = 100;
 
 /** Parses JSON. The parser's own message is left out: it quotes the text, which may be a secret's. */
-export function parseJson(text: string, what: string): Json {
+export function parseJson(text: string, what: string, policy: FieldPolicy): Json {
   if (depthOf(text) > maxDepth) {
     throw new ApiError('BadRequest', `${what} is nested too deep: at most ${maxDepth} levels are read`);
   }
+  let json: Json;
   try {
-    return JSON.parse(text) as Json; // that is what JSON.parse gives
+    json = JSON.parse(text) as Json; // that is what JSON.parse gives
   } catch {
     throw new ApiError('BadRequest', `${what} is not valid JSON`);
   }
+  const errors = duplicateFields(text).map(
+    (path): FieldError => ({ path, message: 'stands here twice; the last one would count', unknown: true }),
+  );
+  const left = refused(errors, policy);
+  if (left.length > 0) throw invalid(`the ${what}`, left);
+  return json;
 }
 
 /** How many objects and lists stand within one another, told from the text. One pass: a text may be megabytes long. */
@@ -38,6 +46,7 @@ function depthOf(text: string): number {
 export function objectFromManifest(
   kinds: Kinds,
   json: Json | JsonObject,
+  policy: FieldPolicy,
 ): { kind: KindDefinition; object: Partial<WritableObject> } {
   const { kind, object, errors } = decodeManifest(json, kinds);
   if (kind === undefined) {
@@ -45,7 +54,7 @@ export function objectFromManifest(
     throw new UnknownKind('Invalid', message, { fields });
   }
   const { name = '', namespace = '' } = object.metadata ?? {};
-  const shown = kind.confidential ? errors.map(withoutValue) : errors;
+  const shown = refused(kind.confidential ? errors.map(withoutValue) : errors, policy);
   if (shown.length > 0) throw invalid(describe(kind, namespace, name), shown);
   // An object of its kind's message. It has no metadata when the manifest has none.
   return { kind, object: object as Partial<WritableObject> };
@@ -58,7 +67,8 @@ function invalid(what: string, errors: readonly FieldError[]): ApiError {
 }
 
 /** What is wrong with a value of a secret is said without the value. */
-function withoutValue({ path, message }: FieldError): FieldError {
-  if (!/^(data|stringData|binaryData)\b/.test(path)) return { path, message };
+function withoutValue(error: FieldError): FieldError {
+  const { path } = error;
+  if (!/^(data|stringData|binaryData)\b/.test(path)) return error;
   return { path, message: path.startsWith('stringData') ? 'must be text' : 'must be text in base64 (RFC 4648)' };
 }

@@ -10,7 +10,6 @@ import {
 import type { ObjectMeta, Resource } from '@navarch/proto';
 import { Resource as ResourceCodec } from '@navarch/proto';
 import { describe } from '../read/resource-name.ts';
-import { lastAppliedKey } from './last-applied.ts';
 
 /** An object on its way through the pipeline: the writer's own copy. Every kind's message has this shape. */
 export interface WritableObject {
@@ -77,8 +76,7 @@ function metadataErrors(kind: KindDefinition, metadata: ObjectMeta): FieldError[
   if (problem !== undefined) errors.push({ path: 'metadata.name', message: problem });
   let bytes = 0;
   for (const [key, value] of Object.entries(metadata.annotations)) {
-    // The api's own, which nobody could make smaller.
-    if (key !== lastAppliedKey) bytes += key.length + Buffer.byteLength(value);
+    bytes += key.length + Buffer.byteLength(value);
   }
   if (bytes > maxAnnotationBytes) {
     errors.push({

@@ -12,14 +12,16 @@ import {
 import { type PatchRequest, PatchRequest_Type, Scale } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
+import type { FieldPolicy } from './field-policy.ts';
 import { objectFromManifest, parseJson } from './manifest-json.ts';
 import type { WritableObject } from './object-rules.ts';
+import { type Author, checkManager } from './owners.ts';
 import { replicasIn, scaleManifest, scaleOf, withReplicas } from './scale.ts';
 import { changeWrite } from './update.ts';
 import type { Write } from './write.ts';
 
 /** Changes parts of an object's manifest. */
-export function patchWrite(kinds: Kinds, request: PatchRequest): Write {
+export function patchWrite(kinds: Kinds, request: PatchRequest, policy: FieldPolicy): Write {
   const { subresource, revision, name } = request;
   const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
@@ -28,23 +30,25 @@ export function patchWrite(kinds: Kinds, request: PatchRequest): Write {
     throw new ApiError('BadRequest', `subresource must be empty, "status" or "scale", not "${subresource}"`);
   }
   if (subresource === 'status' && !kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
-  const patch = parseJson(request.patch, 'patch');
+  const author: Author = {
+    manager: checkManager(request.fieldManager),
+    subresource: subresource === 'status' ? 'status' : '',
+  };
+  const patch = parseJson(request.patch, 'patch', policy);
   const schema = subresource === 'scale' ? messageSchema(Scale.$type) : kind.schema;
   const apply = (target: JsonObject) => applyPatch(request.type, patch, target, schema);
-  return changeWrite(kind, { namespace, name, uid: '', revision }, (copy, cached) => {
+  return changeWrite(kind, { namespace, name, uid: '', revision }, author, (copy, cached) => {
     if (subresource === 'scale') {
       return withReplicas(kinds, kind, copy, replicasIn(apply(scaleManifest(scaleOf(kind, copy, cached.revision)))));
     }
-    const patched = patchedObject(kinds, apply, cached);
+    const patched = checkedObject(objectFromManifest(kinds, apply(manifest(kind, cached.object)), policy), cached);
     if (subresource === 'status') return { ...copy, status: patched.status };
     return { ...patched, ...(kind.hasStatus ? { status: copy.status } : {}) };
   });
 }
 
-function patchedObject(kinds: Kinds, apply: (target: JsonObject) => Json, cached: CachedObject): WritableObject {
+function checkedObject(result: ReturnType<typeof objectFromManifest>, cached: CachedObject): WritableObject {
   const { kind, namespace, name, object, revision } = cached;
-  const patched = apply(manifest(kind, object));
-  const result = objectFromManifest(kinds, patched);
   const { metadata } = result.object;
   if (result.kind !== kind || metadata?.name !== name || metadata.namespace !== namespace) {
     throw new ApiError('BadRequest', `a patch can not make another object of ${describe(kind, namespace, name)}`);
@@ -55,6 +59,7 @@ function patchedObject(kinds: Kinds, apply: (target: JsonObject) => Json, cached
       `the patch is for another version of ${describe(kind, namespace, name)}: metadata.resourceVersion is ${revision}, metadata.uid ${object.metadata.uid}`,
     );
   }
+  kind.unify?.(result.object);
   return { ...result.object, metadata };
 }
 

@@ -11,9 +11,11 @@ import {
 import { LabelSelector, ObjectMeta, Scale, type UpdateScaleRequest } from '@navarch/proto';
 import type { ReadonlyObject } from '../cache/cached-object.ts';
 import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
+import { strict } from './field-policy.ts';
 import { normalize } from './incoming.ts';
 import { objectFromManifest } from './manifest-json.ts';
 import { refuse, type WritableObject } from './object-rules.ts';
+import { type Author, checkManager } from './owners.ts';
 import { changeWrite } from './update.ts';
 import type { Write } from './write.ts';
 
@@ -36,7 +38,9 @@ export function scaleOf(kind: KindDefinition, object: ReadonlyObject, revision: 
 }
 
 /** Sets how many replicas an object wants, and nothing else. */
-export function scaleWrite(kinds: Kinds, { resource, scale, currentReplicas }: UpdateScaleRequest): Write {
+export function scaleWrite(kinds: Kinds, request: UpdateScaleRequest): Write {
+  const { resource, scale, currentReplicas } = request;
+  const author: Author = { manager: checkManager(request.fieldManager), subresource: '' };
   const kind = kindNamed(kinds, resource);
   const paths = scalePaths(kind);
   if (scale?.spec === undefined)
@@ -46,7 +50,7 @@ export function scaleWrite(kinds: Kinds, { resource, scale, currentReplicas }: U
   if (name === '') throw new ApiError('BadRequest', 'scale.metadata.name must be set');
   const namespace = namespaceOf(kind, object.metadata.namespace);
   const { replicas } = scale.spec;
-  return changeWrite(kind, { namespace, name, uid, revision }, (copy) => {
+  return changeWrite(kind, { namespace, name, uid, revision }, author, (copy) => {
     const now = numberAt(manifest(kind, copy), paths.specReplicas) ?? 0;
     if (currentReplicas !== undefined && currentReplicas !== now) {
       throw new ApiError(
@@ -69,7 +73,8 @@ export function withReplicas(
   if (replicas < 0) {
     refuse(kind, copy.metadata, [{ path: specReplicas, message: `must be 0 or more, not ${replicas}` }]);
   }
-  const { object } = objectFromManifest(kinds, withValueAt(manifest(kind, copy), parsePath(specReplicas), replicas));
+  const scaled = withValueAt(manifest(kind, copy), parsePath(specReplicas), replicas);
+  const { object } = objectFromManifest(kinds, scaled, strict);
   return { ...copy, ...object, metadata: copy.metadata, ...(kind.hasStatus ? { status: copy.status } : {}) };
 }
 

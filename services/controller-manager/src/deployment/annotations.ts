@@ -15,7 +15,6 @@ const notCopied = new Set([
   maxAnnotation,
   'deployment.kubernetes.io/revision-history',
   'kubectl.kubernetes.io/last-applied-configuration',
-  'navarch.io/last-applied-configuration',
 ]);
 
 export function revisionOf({

@@ -19,9 +19,9 @@ import {
   type WatchRequest,
   WriteResult,
 } from '@navarch/proto';
-import type { CachedObject } from '../cache/cached-object.ts';
 import { applyWrite } from '../pipeline/apply.ts';
 import { createWrite } from '../pipeline/create.ts';
+import { deleteCollection } from '../pipeline/delete-collection.ts';
 import { checkDeletion, deleteWrite } from '../pipeline/delete.ts';
 import { fieldPolicy } from '../pipeline/field-policy.ts';
 import { requested } from '../pipeline/incoming.ts';
@@ -108,17 +108,7 @@ export function resourcesHandlers(parts: {
     deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
       allowRead(kinds, 'delete', { ...request, name: '' });
       checkDeletion(request);
-      const writes = (await reader.select(request, signal)).map(
-        (object) => () => deleteWrite(kinds, deletion(request, object)),
-      );
-      const options = signalled(request, signal);
-      let count = 0;
-      for (let i = 0; i < writes.length; i += maxWritesPerTransaction) {
-        const outcomes = await pipeline.writeEach(writes.slice(i, i + maxWritesPerTransaction), options);
-        count += outcomes.filter(({ ok }) => ok).length;
-        const failed = outcomes.find((outcome) => !outcome.ok && outcome.error.reason !== 'NotFound');
-        if (failed?.ok === false) throw failed.error;
-      }
+      const count = await deleteCollection({ kinds, reader, pipeline }, request, signalled(request, signal));
       return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
     }),
     transact: unary('Transact', metrics, async (request: TransactRequest, signal, warn, last) => {
@@ -148,13 +138,6 @@ export function resourcesHandlers(parts: {
       return encodeTransact(outcomes.map(resultOf));
     }),
   };
-}
-
-/** Of the very object that was selected: one that was made anew under the same name stays. */
-function deletion(request: DeleteCollectionRequest, { namespace, name, object }: CachedObject): DeleteRequest {
-  const { resource, gracePeriodSeconds, propagation, fence } = request;
-  const { uid } = object.metadata;
-  return { resource, namespace, name, gracePeriodSeconds, propagation, fence, uid, revision: 0n, dryRun: false };
 }
 
 /** An encoded WriteResult. */

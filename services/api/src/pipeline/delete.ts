@@ -90,7 +90,10 @@ export function markDeleted(
   } else {
     const before = metadata.deletionGracePeriodSeconds ?? 0;
     // Without a wish of its own, a second request does not disturb the first.
-    metadata.deletionGracePeriodSeconds = gracePeriodSeconds === undefined ? before : Math.min(before, grace);
+    const now = gracePeriodSeconds === undefined ? before : Math.min(before, grace);
+    metadata.deletionGracePeriodSeconds = now;
+    // As in Kubernetes, what becomes of its dependents can still be said, but for an object that somebody is ending.
+    if (before === 0 || now < before) metadata.finalizers = finalizersFor(metadata.finalizers, propagation);
   }
   if (kind.case === namespaceKind.case) {
     const status = Namespace.fromJSON({ status: { phase: 'Terminating' } }).status;

@@ -71,7 +71,7 @@ export function encodeContent(kind: KindDefinition, object: object): Uint8Array 
 }
 
 function metadataErrors(kind: KindDefinition, metadata: ObjectMeta): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = [...lifeErrors(metadata)];
   const problem = metadata.name === '' ? 'must be set' : formatProblem(nameFormats[kind.nameFormat], metadata.name);
   if (problem !== undefined) errors.push({ path: 'metadata.name', message: problem });
   let bytes = 0;
@@ -85,4 +85,26 @@ function metadataErrors(kind: KindDefinition, metadata: ObjectMeta): FieldError[
     });
   }
   return errors;
+}
+
+/** Sources: Kubernetes' ValidateFinalizers and ValidateOwnerReferences. */
+function* lifeErrors({ finalizers, ownerReferences }: ObjectMeta): Iterable<FieldError> {
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    yield {
+      path: 'metadata.finalizers',
+      message: 'orphan and foregroundDeletion exclude each other: dependents stay or go',
+    };
+  }
+  let manager: string | undefined;
+  for (const [index, { apiVersion, kind, name, controller }] of ownerReferences.entries()) {
+    const path = `metadata.ownerReferences[${index}]`;
+    if (kind === 'Event' && (apiVersion === 'v1' || apiVersion.startsWith('events.k8s.io/'))) {
+      yield { path, message: 'an Event can not own anything' };
+    }
+    if (controller !== true) continue;
+    if (manager !== undefined) {
+      yield { path: `${path}.controller`, message: `only one owner can manage an object, and ${manager} does already` };
+    }
+    manager ??= `${kind} "${name}"`;
+  }
 }

@@ -22,6 +22,7 @@ import { storageCommand } from './commands/storage.ts';
 import { undoCommand } from './commands/undo.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
+import { whyCommand } from './commands/why.ts';
 import type { Action, CommandFactory, Runner } from './runner.ts';
 import type { Io, Session } from './session.ts';
 
@@ -52,6 +53,7 @@ const commands: readonly CommandFactory[] = [
   labelCommand,
   annotateCommand,
   waitCommand,
+  whyCommand,
   cordonCommand,
   uncordonCommand,
   drainCommand,

@@ -15,6 +15,7 @@ import type {
   PatchRequest_Type,
   Pod,
   Scale,
+  WhyResponse,
 } from '@navarch/proto';
 
 /**
@@ -52,6 +53,8 @@ export interface Client {
   /** How many replicas an object of a kind that can be scaled wants and has. */
   getScale(kind: KindDefinition, key: Key, options?: CallOptions): Promise<Scale>;
   updateScale(kind: KindDefinition, key: Key, replicas: number, options?: ScaleOptions): Promise<Scale>;
+  /** What keeps an object from going, or would go with it. */
+  why(kind: KindDefinition, key: Key, options?: CallOptions): Promise<WhyResponse>;
   /** Puts a Pod on a node. */
   bind(binding: Binding, options?: WriteOptions): Promise<Live<Pod>>;
   /** Asks a Pod to go so that its node can be emptied. */

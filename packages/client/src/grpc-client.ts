@@ -158,6 +158,11 @@ class GrpcApiClient implements ApiClient {
     return this.#connection.read(ResourcesService.getScale, request, options);
   }
 
+  why(kind: KindDefinition, key: Key, options: CallOptions = {}) {
+    const request = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
+    return this.#connection.read(ResourcesService.why, request, options);
+  }
+
   updateScale(kind: KindDefinition, key: Key, replicas: number, options: ScaleOptions = {}) {
     return this.#connection.unary(
       ResourcesService.updateScale,

@@ -32,6 +32,8 @@ import {
   UpdateScaleRequest,
   WatchRequest,
   type WatchResponse,
+  WhyRequest,
+  type WhyResponse,
 } from '@navarch/proto';
 import { MemoryStore, type Store } from '@navarch/store';
 import { vi } from 'vitest';
@@ -110,6 +112,7 @@ export class TestClient {
     this.#call<{ resource: Resource | undefined; gone: boolean }>('delete', DeleteRequest.fromJSON(fields));
   deleteCollection = (fields: Json) =>
     this.#call<{ count: number }>('deleteCollection', DeleteCollectionRequest.fromJSON(fields));
+  why = (fields: Json) => this.#call<WhyResponse>('why', WhyRequest.fromJSON(fields));
   getScale = (fields: Json) => this.#call<Scale>('getScale', GetRequest.fromJSON(fields));
   updateScale = (fields: Json) => this.#call<Scale>('updateScale', UpdateScaleRequest.fromJSON(fields));
   bind = (fields: Json) => this.#call<Resource>('bind', BindRequest.fromJSON(fields));

@@ -27,6 +27,7 @@ import { ObjectHistory } from './history/object-history.ts';
 import { Timeline } from './history/timeline.ts';
 import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
+import { whyHandlers } from './grpc/why.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
 import { KindRegistry } from './kinds/kind-registry.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
@@ -108,7 +109,10 @@ export class Api implements Component {
       services: [
         {
           definition: encodedResourcesService,
-          handlers: resourcesHandlers({ kinds, fresh, reader, history, pipeline, streams, metrics: callMetrics }),
+          handlers: {
+            ...resourcesHandlers({ kinds, fresh, reader, history, pipeline, streams, metrics: callMetrics }),
+            ...whyHandlers({ kinds, fresh, sources, clock, metrics: callMetrics }),
+          },
         },
         {
           definition: encodedClusterService,

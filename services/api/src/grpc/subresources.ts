@@ -4,6 +4,7 @@ import {
   type BindRequest,
   DeleteResponse,
   type EvictRequest,
+  Form,
   type GetRequest,
   Resource,
   Scale,
@@ -37,7 +38,7 @@ export function subresourceHandlers({
   return {
     getScale: unary('GetScale', metrics, async (request: GetRequest, signal) => {
       allowRead(kinds, 'get', request, 'scale');
-      return encodedScale(kinds, await reader.get(request, signal));
+      return encodedScale(kinds, await reader.get({ ...request, form: Form.FULL }, signal));
     }),
     updateScale: unary('UpdateScale', metrics, async (request: UpdateScaleRequest, signal) => {
       const write = allow('update', scaleWrite(kinds, request), 'scale');

@@ -12,23 +12,24 @@ import type { Prepared, View } from './write.ts';
  */
 export class OwnWrites implements View {
   readonly #base: View;
-  readonly #written = new Map<KindDefinition, Map<string, CachedObject | undefined>>();
+  /** By the place of their kind: versions of a custom kind share one. */
+  readonly #written = new Map<string, Map<string, CachedObject | undefined>>();
 
   constructor(base: View) {
     this.#base = base;
   }
 
   get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined {
-    const own = this.#written.get(kind);
+    const own = this.#written.get(kind.place);
     const key = keyString({ namespace, name });
-    return own?.has(key) ? own.get(key) : this.#base.get(kind, namespace, name);
+    return own?.has(key) ? own.get(key)?.inKind(kind) : this.#base.get(kind, namespace, name);
   }
 
   list(kind: KindDefinition): Iterable<CachedObject> {
-    const own = this.#written.get(kind);
+    const own = this.#written.get(kind.place);
     if (own === undefined) return this.#base.list(kind);
     const others = [...this.#base.list(kind)].filter((object) => !own.has(keyString(object)));
-    return [...others, ...[...own.values()].filter((object) => object !== undefined)].sort(byKey);
+    return [...others, ...[...own.values()].flatMap((object) => object?.inKind(kind) ?? [])].sort(byKey);
   }
 
   add(kind: KindDefinition, { key, ops, body, gone }: Prepared): void {
@@ -36,8 +37,8 @@ export class OwnWrites implements View {
     if (named === undefined || ops.length === 0) return;
     const { namespace, name } = named;
     const revision = this.#base.get(kind, namespace, name)?.revision ?? 0n;
-    const own = this.#written.get(kind) ?? new Map<string, CachedObject | undefined>();
+    const own = this.#written.get(kind.place) ?? new Map<string, CachedObject | undefined>();
     own.set(keyString(named), gone ? undefined : new CachedObject({ kind, key, namespace, name, revision }, body));
-    this.#written.set(kind, own);
+    this.#written.set(kind.place, own);
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldSchema, MessageSchema } from '@navarch/machinery';
+import { OwnerReference } from '@navarch/proto';
 import { readVarint } from './varint.ts';
 
 /** What an encoded message holds in a field that is a message, a text or bytes; undefined when it is not there. */
@@ -37,11 +38,27 @@ export function textReader(schema: MessageSchema, path: string): (object: Uint8A
 /** Field numbers of navarch/meta/v1/meta.proto. `metadata` is field 1 of every kind's message. */
 const metadataField = 1;
 const labelsField = 10;
+const ownerReferencesField = 12;
 
 /** The labels of an encoded object, read without decoding the rest. */
 export function labelsOf(object: Uint8Array): Record<string, string> {
   const metadata = fieldBytes(object, metadataField);
   return metadata === undefined ? {} : textMap(metadata, labelsField);
+}
+
+/** The owners of an encoded object, read without decoding the rest. */
+export function ownersOf(object: Uint8Array): readonly OwnerReference[] {
+  const metadata = fieldBytes(object, metadataField) ?? new Uint8Array();
+  const owners: OwnerReference[] = [];
+  for (let at = 0; at < metadata.length; ) {
+    const { value: tag, end } = readVarint(metadata, at);
+    const next = endOfField(metadata, tag & 7, end);
+    if (tag >>> 3 === ownerReferencesField) {
+      owners.push(OwnerReference.decode(metadata.subarray(readVarint(metadata, end).end, next)));
+    }
+    at = next;
+  }
+  return owners;
 }
 
 /** What an encoded message holds in a map from text to text. */

@@ -1,12 +1,12 @@
 import type { Lister } from '@navarch/client';
 import type { Controller, RunnerInformers, Source } from '@navarch/controller';
 import { builtinKinds, type KindDefinition } from '@navarch/kinds';
-import { isApiError, type KubeObject, keyOf, parseKey } from '@navarch/machinery';
+import { isApiError, type KubeObject, keyOf, keyString, parseKey } from '@navarch/machinery';
 import type { ObjectMeta, OwnerReference } from '@navarch/proto';
 import { byOwner } from '../caches.ts';
 import { carryOut, type Hands } from '../carry-out.ts';
 import { metadataOf } from '../ownership.ts';
-import { collectGarbage, type Dependent, foregroundFinalizer, type OwnerState } from './reconcile.ts';
+import { collectGarbage, type Dependent, isWaiting, type OwnerState } from './reconcile.ts';
 
 /** How many owners are remembered as gone. */
 const mostAbsent = 1000;
@@ -24,14 +24,21 @@ export function garbageController(
     kind,
     lister: informers.lister(kind),
   }));
+  const cacheOf = (kind: KindDefinition) => listers.find((entry) => entry.kind.resource === kind.resource)?.lister;
   const owned = (uid: string) =>
     listers.flatMap(({ kind, lister }) =>
       lister.byIndex(byOwner, uid).map((object) => ({ kind, object: withMetadata(object) })),
     );
+  // An object that owns itself has nothing of that.
   const dependentsOf = (uid: string): readonly Dependent[] =>
-    owned(uid).map((dependent) => ({ ...dependent, isOwner: owned(dependent.object.metadata.uid).length > 0 }));
-  // A uid never comes back: the many dependents of one owner ask once.
-  const absent = new Set<string>();
+    owned(uid)
+      .filter(({ object }) => object.metadata.uid !== uid)
+      .map((dependent) => {
+        const below = owned(dependent.object.metadata.uid);
+        return { ...dependent, isOwner: below.length > 0, ownsWaiting: below.some(({ object }) => isWaiting(object)) };
+      });
+  // A uid never comes back: the many dependents of one owner ask once. What is absent in one place may be in another, though.
+  const absent = new Map<string, OwnerState['state'] & ('absent' | 'misplaced')>();
 
   /** The object itself while it has owners or waits for its dependents; its dependents once it is going or gone. */
   const keys = (kind: KindDefinition, lister: Lister<KubeObject>, changed: KubeObject): readonly string[] => {
@@ -54,23 +61,26 @@ export function garbageController(
   ): Promise<OwnerState> => {
     const kind = builtinKinds.byApiVersion(reference.apiVersion, reference.kind);
     if (kind === undefined) return { reference, state: 'unknown' };
-    if (absent.has(reference.uid)) return { reference, state: 'absent' };
+    if (kind.scope === 'Namespaced' && metadataOf(object).namespace === '') return { reference, state: 'unresolvable' };
     const key = ownerKey(kind, object, reference);
-    const cached = listers.find((entry) => entry.kind.case === kind.case)?.lister.get(key);
+    const place = `${reference.uid} ${kind.resource} ${keyString(key)}`;
+    const known = absent.get(place);
+    if (known !== undefined) return { reference, state: known };
+    const cached = cacheOf(kind)?.get(key);
     const owner =
       cached !== undefined && metadataOf(cached).uid === reference.uid
         ? cached
         : await live(kind, key, reference.uid, signal);
     if (owner === undefined) {
-      absent.add(reference.uid);
-      for (const oldest of absent) if (absent.size > mostAbsent) absent.delete(oldest);
-      return { reference, state: 'absent' };
+      const elsewhere = cacheOf(kind)
+        ?.list()
+        .some((other) => metadataOf(other).uid === reference.uid);
+      const state = elsewhere === true ? 'misplaced' : 'absent';
+      absent.set(place, state);
+      for (const oldest of absent.keys()) if (absent.size > mostAbsent) absent.delete(oldest);
+      return { reference, state };
     }
-    const { deletionTimestamp, finalizers } = metadataOf(owner);
-    return {
-      reference,
-      state: deletionTimestamp !== '' && finalizers.includes(foregroundFinalizer) ? 'waiting' : 'present',
-    };
+    return { reference, state: isWaiting(withMetadata(owner)) ? 'waiting' : 'present' };
   };
   /** The caches may be behind, or the owner younger than they are: only the api knows that it isn't there. */
   const live = async (

@@ -31,9 +31,18 @@ describe('an object', () => {
       writes: ['update pod p'],
     },
     { name: 'with an owner of a kind nobody knows stays', states: ['unknown'], writes: [] },
+    { name: 'with its owner in another namespace goes', states: ['misplaced'], writes: ['delete pod p'] },
+    { name: 'with an owner that nobody can look for stays', states: ['unresolvable'], writes: [] },
     { name: 'without owners stays', states: [], writes: [] },
   ] satisfies { name: string; states: OwnerState['state'][]; writes: string[] }[])('$name', ({ states, writes }) => {
     expect(lines(owned(...states))).toEqual(writes);
+  });
+
+  test.each(['misplaced', 'unresolvable'] as const)('with a %s owner says so', (state) => {
+    const owners = [{ reference: reference('o0'), state }];
+    const object = pod('p', { metadata: { ownerReferences: [reference('o0')] } });
+    const { events } = collectGarbage({ kind: podKind, object, owners, dependents: [] });
+    expect(events).toMatchObject([{ type: 'Warning', reason: 'OwnerRefInvalidNamespace', object }]);
   });
 
   test('is deleted only as it was seen', () => {
@@ -44,9 +53,10 @@ describe('an object', () => {
 describe('an owner that is being deleted', () => {
   const owner = (finalizer: string) =>
     replicaSet('rs', { metadata: { deletionTimestamp: agoMs(1), finalizers: [finalizer] } });
-  const dependent = (name: string, more = {}, isOwner = false) => ({
+  const dependent = (name: string, more = {}, isOwner = false, ownsWaiting = false) => ({
     kind: podKind,
     isOwner,
+    ownsWaiting,
     object: pod(name, { metadata: { ownerReferences: [reference('uid-rs')], ...more } }),
   });
   const look = (finalizer: string, dependents: ReturnType<typeof dependent>[]) =>
@@ -63,7 +73,18 @@ describe('an owner that is being deleted', () => {
   test('lets a dependent that is itself an owner wait for its own', () => {
     const propagation = (isOwner: boolean) => look('foregroundDeletion', [dependent('a', {}, isOwner)]);
     expect(propagation(true)).toMatchObject([{ options: { propagation: DeleteRequest_Propagation.FOREGROUND } }]);
-    expect(propagation(false)).toMatchObject([{ options: { propagation: DeleteRequest_Propagation.BACKGROUND } }]);
+    expect(propagation(false)).toMatchObject([{ options: { propagation: DeleteRequest_Propagation.UNSPECIFIED } }]);
+  });
+
+  test('does not wait in a circle: who waits for the waiting stops blocking first', () => {
+    const inCircle = dependent('a', {}, true, true);
+    expect(look('foregroundDeletion', [inCircle])).toMatchObject([
+      { type: 'update', object: { metadata: { name: 'a', ownerReferences: [{ blockOwnerDeletion: false }] } } },
+    ]);
+    const free = dependent('a', { ownerReferences: [reference('uid-rs', false)] }, true, true);
+    expect(look('foregroundDeletion', [free])).toMatchObject([
+      { type: 'delete', options: { propagation: DeleteRequest_Propagation.FOREGROUND } },
+    ]);
   });
 
   test('does not wait for a dependent that does not block it', () => {

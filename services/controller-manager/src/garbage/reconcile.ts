@@ -2,7 +2,7 @@ import type { ClientWrite } from '@navarch/client';
 import type { KindDefinition } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
 import { DeleteRequest_Propagation, type ObjectMeta, type OwnerReference } from '@navarch/proto';
-import { nothingToDo, type Plan } from '../plan.ts';
+import { nothingToDo, type Plan, type PlannedEvent } from '../plan.ts';
 
 export interface GarbageObserved {
   readonly kind: KindDefinition;
@@ -15,8 +15,12 @@ export interface GarbageObserved {
 
 export interface OwnerState {
   readonly reference: OwnerReference;
-  /** 'unknown' kinds are left alone: this version of the cluster doesn't know them. */
-  readonly state: 'present' | 'waiting' | 'absent' | 'unknown';
+  /**
+   * 'waiting' is there, for its dependents to go. 'misplaced' is in another namespace, where it owns nothing here: as good
+   * as absent. Of 'unknown' kinds, which this version of the cluster doesn't know, and 'unresolvable' owners, which live in
+   * a namespace when the object lives in none, nobody can say whether they are there.
+   */
+  readonly state: 'present' | 'waiting' | 'absent' | 'misplaced' | 'unknown' | 'unresolvable';
 }
 
 export interface Dependent {
@@ -24,6 +28,13 @@ export interface Dependent {
   readonly object: KubeObject & { readonly metadata: ObjectMeta };
   /** Whether it owns something in turn: then it, too, waits for that. */
   readonly isOwner: boolean;
+  /** Whether something that it owns waits for its own dependents: a circle, when this is one of them. */
+  readonly ownsWaiting: boolean;
+}
+
+/** Whether the object is on its way out, but for its dependents. */
+export function isWaiting({ metadata }: Dependent['object']): boolean {
+  return metadata.deletionTimestamp !== '' && metadata.finalizers.includes(foregroundFinalizer);
 }
 
 export const foregroundFinalizer = 'foregroundDeletion';
@@ -44,28 +55,56 @@ export function collectGarbage(observed: GarbageObserved): Plan {
 }
 
 function followOwners({ kind, object, owners, dependents }: GarbageObserved): Plan {
-  const gone = owners.filter(({ state }) => state === 'absent' || state === 'waiting');
-  if (gone.length === 0) return nothingToDo;
+  const gone = owners.filter(({ state }) => state === 'absent' || state === 'misplaced' || state === 'waiting');
+  const events = misplacements(kind, object, owners);
+  if (gone.length === 0) return { writes: [], events };
   if (gone.length < owners.length) {
     // An owner that waits for this object keeps it from going only as long as it is named.
     const ownerReferences = owners.filter((owner) => !gone.includes(owner)).map(({ reference }) => reference);
-    return { writes: [update(kind, { ...object, metadata: { ...object.metadata, ownerReferences } })], events: [] };
+    return { writes: [update(kind, { ...object, metadata: { ...object.metadata, ownerReferences } })], events };
   }
   const waitedFor = gone.some(({ state }) => state === 'waiting');
-  return { writes: [remove(kind, object, propagationFor(waitedFor && dependents.length > 0))], events: [] };
+  const ownsWaiting = dependents.some((dependent) => isWaiting(dependent.object));
+  const write = waitedFor
+    ? letGo({ kind, object, isOwner: dependents.length > 0, ownsWaiting })
+    : remove(kind, object, DeleteRequest_Propagation.UNSPECIFIED);
+  return { writes: [write], events };
 }
 
-function propagationFor(waits: boolean): DeleteRequest_Propagation {
-  return waits ? DeleteRequest_Propagation.FOREGROUND : DeleteRequest_Propagation.BACKGROUND;
+/**
+ * The next step of a dependent whose owner waits for it. One that owns something waits for that in turn; in a circle all
+ * would wait for ever, so there it first stops blocking.
+ */
+function letGo({ kind, object, isOwner, ownsWaiting }: Dependent): ClientWrite {
+  const { metadata } = object;
+  const blocks = metadata.ownerReferences.some(({ blockOwnerDeletion }) => blockOwnerDeletion === true);
+  if (ownsWaiting && blocks) {
+    const ownerReferences = metadata.ownerReferences.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+    return update(kind, { ...object, metadata: { ...metadata, ownerReferences } });
+  }
+  // Without a word about it, its own finalizers say what becomes of its dependents.
+  return remove(kind, object, isOwner ? DeleteRequest_Propagation.FOREGROUND : DeleteRequest_Propagation.UNSPECIFIED);
+}
+
+/** Owners that are where they can't own the object, told as Kubernetes tells it. */
+function misplacements(kind: KindDefinition, object: KubeObject, owners: readonly OwnerState[]): PlannedEvent[] {
+  const namespace = object.metadata?.namespace ?? '';
+  return owners
+    .filter(({ state }) => state === 'misplaced' || state === 'unresolvable')
+    .map(({ reference: { apiVersion, kind: ownerKind, name, uid } }) => ({
+      kind,
+      object,
+      type: 'Warning',
+      reason: 'OwnerRefInvalidNamespace',
+      message: `ownerRef [${apiVersion}/${ownerKind}, namespace: ${namespace}, name: ${name}, uid: ${uid}] does not exist in namespace "${namespace}"`,
+    }));
 }
 
 function deleteDependents({ kind, object, dependents }: GarbageObserved): Plan {
   const remaining = dependents.filter(({ object: { metadata } }) => metadata.deletionTimestamp === '');
   if (remaining.length > 0) {
     // Those with another owner are told by their own turn to drop this one.
-    const writes = remaining
-      .filter(({ object: { metadata } }) => metadata.ownerReferences.length === 1)
-      .map((dependent) => remove(dependent.kind, dependent.object, propagationFor(dependent.isOwner)));
+    const writes = remaining.filter(({ object: { metadata } }) => metadata.ownerReferences.length === 1).map(letGo);
     if (writes.length > 0) return { writes, events: [] };
   }
   const blocks = ({ uid, blockOwnerDeletion }: OwnerReference) =>

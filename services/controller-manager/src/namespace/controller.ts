@@ -1,11 +1,12 @@
 import type { Lister } from '@navarch/client';
 import type { Controller, RunnerInformers, Source } from '@navarch/controller';
 import { type KindDefinition, namespace as namespaceKind } from '@navarch/kinds';
-import { type KubeObject, keyOf } from '@navarch/machinery';
+import { type KubeObject, keyOf, toApiError } from '@navarch/machinery';
 import type { Namespace } from '@navarch/proto';
-import { carryOut, type Hands } from '../carry-out.ts';
+import { attempt, carryOut, type Hands, type Outcome, refusal } from '../carry-out.ts';
 import { metadataOf } from '../ownership.ts';
-import { type NamespaceObserved, reconcileNamespace } from './reconcile.ts';
+import { emptying, finalizing, isToBeEmptied, type NamespaceObserved } from './reconcile.ts';
+import { statusWrites } from './status.ts';
 
 /** Empties namespaces that are being deleted: every kind that lives in one, whatever kinds there are. */
 export function namespaceController(
@@ -33,9 +34,23 @@ export function namespaceController(
       const objects = lister.list(name).map((object) => ({ ...object, metadata: metadataOf(object) }));
       return objects.length === 0 ? [] : [{ kind, objects }];
     });
-  const isEmpty = async (name: string, signal: AbortSignal) => {
-    const lists = await Promise.all(namespaced.map(({ kind }) => hands.client.list(kind, { namespace: name, signal })));
-    return lists.every(({ items }) => items.length === 0);
+  /** What the caches don't show the api may know: how many kinds have something left, and which could not be asked about. */
+  const askApi = async (name: string, signal: AbortSignal) => {
+    const undiscovered: string[] = [];
+    const left = await Promise.all(
+      namespaced.map(async ({ kind }) => {
+        try {
+          return (await hands.client.list(kind, { namespace: name, signal })).items.length;
+        } catch (error) {
+          // An api that can't answer anything is no matter of the kind.
+          const { reason, message } = toApiError(error);
+          if (signal.aborted || reason === 'Unavailable' || reason === 'Timeout') throw error;
+          undiscovered.push(`${kind.resource}: ${message}`);
+          return 0;
+        }
+      }),
+    );
+    return { undiscovered, empty: left.every((count) => count === 0) && undiscovered.length === 0 };
   };
 
   return {
@@ -43,15 +58,28 @@ export function namespaceController(
     sources: [own, ...content],
     reconcile: async (key, context) => {
       const namespace = namespaces.get(key);
-      if (namespace === undefined) return {};
+      if (namespace === undefined || !isToBeEmptied(namespace)) return {};
       const observed = { namespace, content: contentOf(key) };
-      let plan = reconcileNamespace(observed, context.now);
-      if (plan === 'ask') {
-        const provenEmpty = await isEmpty(key, context.signal);
-        plan = reconcileNamespace({ ...observed, provenEmpty }, context.now);
-      }
-      if (plan === 'ask') return {};
-      return await carryOut(hands, plan, context);
+      const { wroteRevision, failures } = await attempt(hands, { writes: emptying(observed), events: [] }, context);
+      const asked = observed.content.length === 0 ? await askApi(key, context.signal) : undefined;
+      const faults = { undiscovered: asked?.undiscovered ?? [], refused: failures.map(refusedText) };
+      // One that goes now need not say that nothing is left.
+      const goesNow = asked?.empty === true && namespace.spec.finalizers.length === 1;
+      const told = goesNow ? [] : statusWrites(observed, faults, context.now);
+      const writes = told.length === 0 && asked?.empty === true ? [finalizing(namespace)] : told;
+      const result = await carryOut(hands, { writes, events: [] }, context);
+      const [first] = failures;
+      if (first !== undefined) throw refusal(first.error);
+      const revision = result.wroteRevision ?? wroteRevision;
+      return {
+        ...(revision > 0n && { wroteRevision: revision }),
+        ...(asked?.empty === false && { againAfterMs: 1_000 }),
+      };
     },
   };
+}
+
+function refusedText({ write, error }: Outcome['failures'][number]): string {
+  const name = write.type === 'delete' ? `${write.kind.resource} "${write.key.name}": ` : '';
+  return `${name}${error.message}`;
 }

@@ -3,59 +3,81 @@ import type { Live } from '@navarch/machinery';
 import { Namespace } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { agoMs, lines, now, pod, service } from '../objects.fixture.ts';
-import { reconcileNamespace } from './reconcile.ts';
+import { emptying, finalizing, isToBeEmptied } from './reconcile.ts';
+import { statusWrites } from './status.ts';
 
-const namespace = (deletionTimestamp = agoMs(1_000)) =>
+const namespace = (more: object = {}) =>
   // Metadata, spec and status are all given.
   Namespace.fromPartial({
-    metadata: { name: 'shop', uid: 'u', resourceVersion: '5', deletionTimestamp },
+    metadata: { name: 'shop', uid: 'u', resourceVersion: '5', deletionTimestamp: agoMs(1_000) },
     spec: { finalizers: ['kubernetes'] },
     status: { phase: 'Terminating' },
+    ...more,
   }) as Live<Namespace>;
-const writesOf = (plan: ReturnType<typeof reconcileNamespace>) => (plan === 'ask' ? [] : plan.writes);
+const going = (name: string, ...finalizers: string[]) =>
+  pod(name, { metadata: { deletionTimestamp: agoMs(1), finalizers } });
+const content = [
+  { kind: podKind, objects: [pod('a'), going('b', 'x.io/hold'), going('c', 'x.io/hold', 'y.io/hold')] },
+  { kind: serviceKind, objects: [service()] },
+];
+const none = { undiscovered: [], refused: [] };
+const conditions = (...args: Parameters<typeof statusWrites>) => {
+  const [write] = statusWrites(...args);
+  if (write?.type !== 'updateStatus') return [];
+  const { status } = write.object as Namespace;
+  return (status?.conditions ?? []).map(
+    ({ type, status: holds, reason, message }) => `${type} ${holds} ${reason}: ${message}`,
+  );
+};
 
 describe('a namespace', () => {
-  test('that stays is left alone', () => {
-    expect(
-      writesOf(
-        reconcileNamespace({ namespace: namespace(''), content: [{ kind: podKind, objects: [pod('a')] }] }, now),
-      ),
-    ).toEqual([]);
+  test('is emptied by us while it is going and nobody has emptied it', () => {
+    expect(isToBeEmptied(namespace())).toBe(true);
+    expect(isToBeEmptied(namespace({ metadata: { name: 'shop', deletionTimestamp: '' } }))).toBe(false);
+    expect(isToBeEmptied(namespace({ spec: { finalizers: ['x.io/hold'] } }))).toBe(false);
   });
 
-  test('that goes takes everything in it along, and says what is left', () => {
-    const going = pod('b', { metadata: { deletionTimestamp: agoMs(1), finalizers: ['example.com/hold'] } });
-    const content = [
-      { kind: podKind, objects: [pod('a'), going] },
-      { kind: serviceKind, objects: [service()] },
-    ];
-    const writes = writesOf(reconcileNamespace({ namespace: namespace(), content }, now));
-    expect(lines(writes)).toEqual(['delete pod a', 'delete service web', 'updateStatus namespace shop']);
-    expect(writes.at(-1)).toMatchObject({
-      object: {
-        status: {
-          conditions: [
-            {
-              type: 'NamespaceContentRemaining',
-              message: 'Some resources are remaining: pods has 2 resource instances, services has 1 resource instances',
-            },
-            {
-              type: 'NamespaceFinalizersRemaining',
-              status: 'True',
-              message: expect.stringContaining('example.com/hold in 1 resource instances'),
-            },
-          ],
-        },
-      },
-    });
+  test('takes everything in it along, each as it was seen', () => {
+    const writes = emptying({ namespace: namespace(), content });
+    expect(lines(writes)).toEqual(['delete pod a', 'delete service web']);
+    expect(writes).toMatchObject([{ options: { uid: 'uid-a' } }, {}]);
   });
 
-  test('that looks empty goes only when the api says so, too', () => {
-    const observed = { namespace: namespace(), content: [] };
-    expect(reconcileNamespace(observed, now)).toBe('ask');
-    expect(writesOf(reconcileNamespace({ ...observed, provenEmpty: false }, now))).toEqual([]);
-    expect(writesOf(reconcileNamespace({ ...observed, provenEmpty: true }, now))).toMatchObject([
-      { type: 'update', object: { spec: { finalizers: [] } } },
+  test('that is empty loses our finalizer only', () => {
+    const object = namespace({ spec: { finalizers: ['x.io/hold', 'kubernetes'] } });
+    expect(finalizing(object)).toMatchObject({ type: 'update', object: { spec: { finalizers: ['x.io/hold'] } } });
+  });
+});
+
+describe('its conditions', () => {
+  test('count what remains by kind and by finalizer', () => {
+    expect(conditions({ namespace: namespace(), content }, none, now)).toEqual([
+      'NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: All resources successfully discovered',
+      'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed',
+      'NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization',
+      'NamespaceContentRemaining True SomeResourcesRemain: Some resources are remaining: pods has 3 resource instances, services has 1 resource instances',
+      'NamespaceFinalizersRemaining True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: x.io/hold in 2 resource instances, y.io/hold in 1 resource instances',
     ]);
+  });
+
+  test('say what went wrong, of many things some', () => {
+    const refused = Array.from({ length: 7 }, (_, i) => `pods "p${i}": no`);
+    const [discovery, , deletion, remaining, finalizers] = conditions(
+      { namespace: namespace(), content: [] },
+      { undiscovered: ['widgets.x.io: gone'], refused },
+      now,
+    );
+    expect([discovery, deletion, remaining, finalizers]).toEqual([
+      'NamespaceDeletionDiscoveryFailure True DiscoveryFailed: Discovery failed for some kinds, 1 failing: widgets.x.io: gone',
+      'NamespaceDeletionContentFailure True ContentDeletionFailed: Failed to delete 7 objects: pods "p0": no; pods "p1": no; pods "p2": no; pods "p3": no; pods "p4": no; and 2 more',
+      'NamespaceContentRemaining False ContentRemoved: All content successfully removed',
+      'NamespaceFinalizersRemaining False ContentHasNoFinalizers: All content-preserving finalizers finished',
+    ]);
+  });
+
+  test('are written once', () => {
+    const [write] = statusWrites({ namespace: namespace(), content }, none, now);
+    const told = write?.type === 'updateStatus' ? (write.object as Live<Namespace>) : namespace();
+    expect(statusWrites({ namespace: told, content }, none, now + 60_000)).toEqual([]);
   });
 });

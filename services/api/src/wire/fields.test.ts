@@ -2,17 +2,20 @@ import { pod } from '@navarch/kinds';
 import { Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldBytes, labelsOf, textReader } from './fields.ts';
+import { fieldBytes, labelsOf, ownersOf, textReader } from './fields.ts';
 
 const anyPod = fc
   .record({
     nodeName: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+    owners: fc.array(fc.record({ uid: fc.uuid(), name: fc.string(), blockOwnerDeletion: fc.boolean() }), {
+      maxLength: 3,
+    }),
     labels: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })),
     image: fc.string({ maxLength: 300 }),
   })
-  .map(({ nodeName, labels, image }) =>
+  .map(({ nodeName, labels, owners, image }) =>
     Pod.fromJSON({
-      metadata: { labels },
+      metadata: { labels, ownerReferences: owners },
       ...(nodeName === undefined ? {} : { spec: { nodeName, containers: [{ image }], hostNetwork: true } }),
       status: { phase: 'Running' },
     }),
@@ -28,6 +31,7 @@ test('what is read from the bytes is what decoding gives', () => {
       expect(nodeName(bytes)).toBe(decoded.spec?.nodeName ?? '');
       expect(phase(bytes)).toBe('Running');
       expect({ ...labelsOf(bytes) }).toEqual({ ...decoded.metadata?.labels });
+      expect(ownersOf(bytes)).toEqual(decoded.metadata?.ownerReferences);
     }),
   );
 });

@@ -1,4 +1,6 @@
 import type { EventBus } from '@navarch/bus';
+import { ApiEventRecorder } from '@navarch/controller';
+import { lease as leaseKind } from '@navarch/kinds';
 import {
   type Address,
   type Cidr,
@@ -15,6 +17,7 @@ import { Bootstrap } from './bootstrap.ts';
 import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { EventSource } from './events/event-source.ts';
+import { ownEvents } from './events/own-events.ts';
 import { ReplicaElection } from './election/replica-election.ts';
 import { feedLease } from './feed/feed-lease.ts';
 import { FeedPublisher } from './feed/feed-publisher.ts';
@@ -165,6 +168,14 @@ export class Api implements Component {
       leaseName: 'storage-care',
       run: (signal) => this.#care.lead(signal),
     });
+    const eventRecorder = new ApiEventRecorder({
+      client: ownEvents(pipeline, events.cache),
+      component: 'api',
+      host: hostname(),
+      clock,
+      logger,
+      metrics,
+    });
     this.#care = new StorageCare({
       store,
       clock,
@@ -175,6 +186,7 @@ export class Api implements Component {
       limits: options.storageLimits ?? defaultStorageLimits,
       times: options.careTimes,
       fence: () => careElection.fence(),
+      tell: (type, reason, message) => eventRecorder.event(leaseKind, careElection.lease, type, reason, message),
     });
     registerGauges(metrics, {
       kinds,
@@ -185,7 +197,7 @@ export class Api implements Component {
     });
     this.#cache = cache;
     this.#bootstrap = bootstrap;
-    const components = [feed, events, bootstrap, this.#care, feedElection, careElection, this.#server];
+    const components = [feed, events, bootstrap, eventRecorder, this.#care, feedElection, careElection, this.#server];
     this.#parts = new Components({ name: this.name, components, logger });
   }
 

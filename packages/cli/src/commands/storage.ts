@@ -38,5 +38,6 @@ async function storage(session: Session, { output }: StorageOptions): Promise<vo
   session.print(
     `\n${formatTable([['MEMBER', 'ROLE', 'USED', 'ON DISK', 'QUOTA', 'VERSION', 'DEFRAGMENTED'], ...rows])}`,
   );
+  if (found.compactedAt === '') return;
   session.print(`\nHistory before revision ${found.compactedRevision} was let go ${ago(found.compactedAt)}.\n`);
 }

@@ -46,9 +46,14 @@ export class ReplicaElection implements Component {
     this.name = options.task;
   }
 
+  /** The Lease, as far as it takes to name it. */
+  get lease(): Lease {
+    return Lease.fromPartial({ metadata: { name: this.#options.leaseName, namespace } });
+  }
+
   /** The condition that this replica holds the Lease, for a transaction; undefined when it does not. */
   fence(): readonly Compare[] | undefined {
-    const cached = this.#lease();
+    const cached = this.#cached();
     const { spec } = (cached?.object ?? {}) as Partial<Lease>; // the cache decodes a kind's objects with its message
     if (cached === undefined || spec?.holderIdentity !== this.#options.identity) return undefined;
     return [{ key: cached.key, modRevision: cached.revision }];
@@ -98,7 +103,7 @@ export class ReplicaElection implements Component {
   /** Whether this process holds the lease now. */
   async #holdOrTake(signal: AbortSignal): Promise<boolean> {
     const { clock, identity } = this.#options;
-    const cached = this.#lease();
+    const cached = this.#cached();
     const now = new Date(clock.now()).toISOString();
     if (cached === undefined) {
       return await this.#write(this.#leaseOf(identity, now, now, 1), 0n, signal);
@@ -132,7 +137,7 @@ export class ReplicaElection implements Component {
   /** Gives the lease back, so that another replica need not wait for it to run out. */
   async #release(): Promise<void> {
     const { identity, logger, task } = this.#options;
-    const cached = this.#lease();
+    const cached = this.#cached();
     const { spec } = (cached?.object ?? {}) as Partial<Lease>; // as above
     if (cached === undefined || spec?.holderIdentity !== identity) return;
     try {
@@ -143,7 +148,7 @@ export class ReplicaElection implements Component {
     }
   }
 
-  #lease(): CachedObject | undefined {
+  #cached(): CachedObject | undefined {
     return this.#options.cache.get(leaseKind, namespace, this.#options.leaseName);
   }
 

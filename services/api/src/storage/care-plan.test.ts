@@ -138,6 +138,14 @@ describe('planCare', () => {
       { members: [member('a', 20, 3, { alarms: ['NOSPACE'] })] },
       { do: 'defragment', endpoint: 'a' },
     ],
+    [
+      'and does so again as soon as more is free',
+      {
+        members: [member('a', 20, 3, { alarms: ['NOSPACE'] })],
+        record: { compaction: compactedNow, defragmentations: { a: defragmented(0.2) } },
+      },
+      { do: 'defragment', endpoint: 'a' },
+    ],
     ['then takes it back', { members: [member('a', 4, 3, { alarms: ['NOSPACE'] })] }, { do: 'disarm' }],
     [
       'leaves corrupt data to people',

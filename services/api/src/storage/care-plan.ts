@@ -15,6 +15,8 @@ export interface CareTimes {
   /** Between two defragmentations of one member. */
   readonly defragmentEveryMs: number;
   readonly defragmentWhenNeededEveryMs: number;
+  /** The same under the space alarm, when little is written that could be held up. */
+  readonly defragmentUnderAlarmEveryMs: number;
   /** A defragmentation that was begun this long ago and never ended was begun by a replica that died. */
   readonly defragmentAtMostMs: number;
 }
@@ -26,6 +28,7 @@ export const usualTimes: CareTimes = {
   compactWhenTightEveryMs: 10_000,
   defragmentEveryMs: 3_600_000,
   defragmentWhenNeededEveryMs: 60_000,
+  defragmentUnderAlarmEveryMs: 10_000,
   defragmentAtMostMs: 660_000,
 };
 
@@ -114,7 +117,11 @@ function gainOf(
   const { ofQuota, ofFile } = needed ? worthwhileWhenNeeded : worthwhile;
   if (gain < limits.quotaBytes * ofQuota || gain < member.diskBytes * ofFile) return undefined;
   const last = record.defragmentations[member.endpoint];
-  const everyMs = needed ? times.defragmentWhenNeededEveryMs : times.defragmentEveryMs;
+  const everyMs = member.alarms.includes('NOSPACE')
+    ? times.defragmentUnderAlarmEveryMs
+    : needed
+      ? times.defragmentWhenNeededEveryMs
+      : times.defragmentEveryMs;
   if (last !== undefined && nowMs - last.atMs < everyMs) return undefined;
   return { member, gain };
 }

@@ -1,5 +1,5 @@
 import type { ApiError } from '@navarch/machinery';
-import type { Lease } from '@navarch/proto';
+import type { Event, Lease } from '@navarch/proto';
 import { EtcdMaintenance, EtcdStore, type Maintenance } from '@navarch/store';
 import { prepareEtcd3, startEtcd, startEtcdCluster, waitFor } from '@navarch/testing';
 import { beforeAll, expect, test } from 'vitest';
@@ -18,6 +18,7 @@ const quick: CareTimes = {
   compactWhenTightEveryMs: 250,
   defragmentEveryMs: 1_000,
   defragmentWhenNeededEveryMs: 500,
+  defragmentUnderAlarmEveryMs: 500,
 };
 
 async function start(endpoints: string, quotaBytes: number, watched = (maintenance: Maintenance) => maintenance) {
@@ -129,6 +130,12 @@ test('the space alarm: noticed, explained, and taken back once there is room', a
   expect(after).toMatchObject({ refusingCreates: false, alarms: [], members: [{ endpoint: etcd.endpoint }] });
   expect(after.disarmedAt).not.toBe('');
   await waitFor(async () => Number((await client.storage()).members[0]?.diskBytes) < 8 * MiB);
+  await waitFor(async () => {
+    const fieldSelector = 'involvedObject.kind=Lease,involvedObject.name=storage-care';
+    const { items } = await client.list({ resource: 'events', namespace: 'navarch-system', fieldSelector });
+    const reasons = new Set(items.map((item) => valueOf<Event>(item).reason));
+    return ['StorageFull', 'StorageAlarm', 'StorageAlarmCleared', 'StorageHasRoom'].every((each) => reasons.has(each));
+  });
 }, 60_000);
 
 test('what is only history is let go, and of three members one at a time is defragmented while writes go on', async () => {

@@ -19,6 +19,8 @@ export interface StorageCareOptions {
   readonly identity: string;
   /** The condition that this replica is the one that acts; undefined when it is not. */
   readonly fence: () => readonly Compare[] | undefined;
+  /** Reports as an Event what users should know. */
+  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 }
 
 /** What is known of the store's room, for whoever asks. */
@@ -128,8 +130,21 @@ export class StorageCare implements Component {
     const now = this.#pressure;
     if (now === undefined || (now.level === before?.level && sameAlarms(now, before))) return;
     const fields = { level: now.level, usedBytes: now.usedBytes, diskBytes: now.diskBytes, alarms: now.alarms };
-    if (now.level === 'full') logger.warn(fields, `${fullness(now)}; nothing new is created until there is room`);
-    else if (before !== undefined || now.level !== 'roomy') logger.info(fields, fullness(now));
+    if (now.level === 'full') {
+      logger.warn(fields, `${fullness(now)}; nothing new is created until there is room`);
+      this.#tell('Warning', 'StorageFull', 'Nothing new is created until there is room; navctl storage tells more');
+    } else if (before !== undefined || now.level !== 'roomy') {
+      logger.info(fields, fullness(now));
+      if (before?.level === 'full') this.#tell('Normal', 'StorageHasRoom', 'There is room again: objects are created');
+    }
+    for (const alarm of now.alarms) {
+      if (before?.alarms.includes(alarm) !== true) this.#tell('Warning', 'StorageAlarm', `etcd has raised ${alarm}`);
+    }
+  }
+
+  /** The messages say no figures, so that what happens again is counted. */
+  #tell(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (this.#leads) this.#options.tell(type, reason, message);
   }
 
   #view(record: CareRecord): CareView {
@@ -148,7 +163,9 @@ export class StorageCare implements Component {
         () => this.#metrics.done(step.do, 'done'),
         (error: unknown) => {
           this.#metrics.done(step.do, 'failed');
-          if (!signal.aborted) logger.warn({ err: error, step: step.do }, 'a step of the care of the store failed');
+          if (signal.aborted) return;
+          logger.warn({ err: error, step: step.do }, 'a step of the care of the store failed');
+          this.#tell('Warning', 'StorageCareFailed', `could not ${step.do}; it is tried again`);
         },
       )
       .finally(() => (this.#acting = undefined));
@@ -172,6 +189,7 @@ export class StorageCare implements Component {
         await maintenance?.disarm();
         await changeCareRecord(store, (record) => ({ ...record, disarmedAtMs: clock.now() }), fence);
         logger.info({ why: step.why }, "etcd's space alarm is taken back");
+        this.#tell('Normal', 'StorageAlarmCleared', "etcd's space alarm is taken back: there is room");
     }
   }
 
@@ -197,6 +215,7 @@ export class StorageCare implements Component {
     await changeCareRecord(store, (record) => (ours(record) ? ended(record, endpoint, deed) : undefined), noFence);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info({ endpoint, bytesBefore, bytesAfter: this.#diskBytes(endpoint), tookMs }, 'a member is defragmented');
+    this.#tell('Normal', 'StorageDefragmented', `defragmented etcd's member ${endpoint}`);
   }
 
   #diskBytes(endpoint: string): number {

@@ -32,5 +32,5 @@ export { type Applied, type FieldConflict, serverSideApply } from './ownership/a
 export * from './ownership/field-set.ts';
 export * from './ownership/managers.ts';
 export { statedForm } from './ownership/stated-form.ts';
-export { fieldsOf } from './ownership/compare.ts';
+export { compare as compareFields, fieldsOf } from './ownership/compare.ts';
 export { type ListKey, type Shape, shapeOf, whole } from './ownership/shape.ts';

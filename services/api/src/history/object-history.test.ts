@@ -171,3 +171,19 @@ test('the next api goes on where the last one ended, and keeps nothing twice', a
     '4',
   ]);
 });
+
+test('a version tells who wrote it, where account of that is kept', async () => {
+  await using running = await startApi();
+  const { client } = running;
+  const labels = (labels: object) => JSON.stringify({ metadata: { labels } });
+  const patch = (text: string, fieldManager: string) =>
+    client.patch({ resource: 'nodes', name: 'n', type: 'TYPE_MERGE', patch: text, fieldManager });
+  await client.create(node('n', 1));
+  await patch(labels({ version: '2' }), 'alice');
+  await patch(labels({ other: 'x' }), 'bob');
+  await patch(labels({ version: '3' }), 'alice');
+  await patch(labels({ version: '4' }), '');
+  await patch(JSON.stringify({ metadata: { labels: { other: null } } }), 'bob');
+  const { entries } = await client.history({ resource: 'nodes', name: 'n' });
+  expect(entries.map(({ manager }) => manager)).toEqual(['', 'unknown', 'alice', 'bob', 'alice', '']);
+});

@@ -8,6 +8,7 @@ import type { ObjectSource, Past, Sources } from '../read/source.ts';
 import { decodePastVersion, historySubject, keepsHistory } from './history-stream.ts';
 import type { Timeline } from './timeline.ts';
 import { Versions } from './versions.ts';
+import { writtenBy } from './written-by.ts';
 
 const defaultLimit = 10;
 const maxLimit = 100;
@@ -49,7 +50,7 @@ export class ObjectHistory {
     if (newest.length === 0) throw notFound(kind, key.namespace, name);
     const entries: HistoryResponse['entries'] = [];
     let oldest = readable;
-    for (const { revision, resource, time, gap } of newest) {
+    for (const [index, { revision, resource, time, gap }] of newest.entries()) {
       // A version older than what was read may still be there.
       if (revision < oldest && (await isReadable(past, kind, key, revision, signal))) oldest = revision;
       const moment = time === '' && revision >= oldest ? await this.#options.timeline.at(revision, signal) : undefined;
@@ -57,7 +58,7 @@ export class ObjectHistory {
         revision,
         time: moment === undefined ? time : new Date(moment.atMs).toISOString(),
         stored: revision >= oldest,
-        manager: '',
+        manager: resource === undefined ? '' : writtenBy(kind, resource, gap ? undefined : newest[index + 1]?.resource),
         resource,
         deleted: resource === undefined,
         gap,

@@ -18,12 +18,17 @@ export function travelsOnFeed(kind: KindDefinition): boolean {
  */
 export function changesSubject(kind: KindDefinition, token: string): string {
   return kind.feedField === undefined
-    ? subject('changes', kind.resource)
-    : subject('changes', kind.resource, token || noToken);
+    ? subject('changes', collectionOf(kind))
+    : subject('changes', collectionOf(kind), token || noToken);
 }
 
 /** What to subscribe to for a kind's changes: all of them, or those with one feed token. */
 export function changesPattern(kind: KindDefinition, token?: string): string {
-  if (kind.feedField === undefined) return subject('changes', kind.resource);
-  return subjectPattern('changes', kind.resource, token ?? anyToken);
+  if (kind.feedField === undefined) return subject('changes', collectionOf(kind));
+  return subjectPattern('changes', collectionOf(kind), token ?? anyToken);
+}
+
+/** What `resource` is for the preferred version: all versions of a kind share a subject. */
+function collectionOf({ plural, group }: Pick<KindDefinition, 'plural' | 'group'>): string {
+  return group === '' ? plural : `${plural}.${group}`;
 }

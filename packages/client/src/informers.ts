@@ -1,4 +1,4 @@
-import type { KindDefinition } from '@navarch/kinds';
+import { familyOfKind, type KindDefinition } from '@navarch/kinds';
 import { onAbort, systemClock } from '@navarch/kit';
 import type { KubeObject } from '@navarch/machinery';
 import { CachedKind } from './cached-kind.ts';
@@ -23,8 +23,8 @@ class Informers implements InformerSet {
 
   constructor({ api, bus, targets, logger, clock = systemClock, freeze = false }: InformerOptions) {
     for (const target of targets) {
-      const { case: name, kind } = target.kind;
-      if (this.#kinds.has(name)) throw new Error(`kind ${kind} stands twice in an informer set`);
+      const name = familyOfKind(target.kind);
+      if (this.#kinds.has(name)) throw new Error(`kind ${target.kind.kind} stands twice in an informer set`);
       this.#kinds.set(name, new CachedKind(target, { freeze, logger }));
     }
     if (targets.length === 0) throw new Error('an informer set needs a kind');
@@ -85,8 +85,8 @@ class Informers implements InformerSet {
     await Promise.all(this.#lanes.map((lane) => lane.run(signal)));
   }
 
-  #cached(kind: { readonly case: string; readonly kind: string }): CachedKind {
-    const cached = this.#kinds.get(kind.case);
+  #cached(kind: Pick<KindDefinition, 'case' | 'group' | 'kind'>): CachedKind {
+    const cached = this.#kinds.get(familyOfKind(kind));
     if (cached === undefined) throw new Error(`kind ${kind.kind} is not among this informer set's targets`);
     return cached;
   }

@@ -1,4 +1,5 @@
 import type { EventBus } from '@navarch/bus';
+import { familyOf, familyOfKind } from '@navarch/kinds';
 import { Backoff, type Clock, type Logger, linkSignals, retry } from '@navarch/kit';
 import { ApiError, isApiError, type KubeObject } from '@navarch/machinery';
 import { Form, type Resource, type WatchEvent, type WatchRequest } from '@navarch/proto';
@@ -39,7 +40,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#kinds = new Map(options.kinds.map((kind) => [kind.kind.case, kind]));
+    this.#kinds = new Map(options.kinds.map((kind) => [familyOfKind(kind.kind), kind]));
     const { bus, clock, logger } = options;
     if (!bus) return;
     const targets = options.kinds.map(({ target }) => target);
@@ -137,7 +138,7 @@ export class Lane {
   #apply(revision: bigint, events: readonly WatchEvent[]): void {
     if (revision <= this.#position) return;
     const changes = events.flatMap((event): Told[] => {
-      const kind = this.#kinds.get(event.resource?.object?.$case ?? '');
+      const kind = event.resource && this.#kinds.get(familyOf(event.resource));
       const change = kind?.apply(event);
       return kind && change ? [{ kind, change }] : [];
     });
@@ -145,7 +146,7 @@ export class Lane {
   }
 
   #replace(revision: bigint, resources: readonly Resource[]): void {
-    const byCase = Map.groupBy(resources, ({ object }): string => object?.$case ?? '');
+    const byCase = Map.groupBy(resources, familyOf);
     const changes = [...this.#kinds].flatMap(([name, kind]) =>
       kind.replace(byCase.get(name) ?? []).map((change): Told => ({ kind, change })),
     );

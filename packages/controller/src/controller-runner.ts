@@ -26,6 +26,9 @@ export interface ControllerRunnerOptions {
 /** What a runner needs of the caches. */
 export type RunnerInformers = Pick<InformerSet, 'lister' | 'onChange' | 'revision' | 'reached'>;
 
+/** What a runner needs of the term in office. */
+export type RunnerTerm = Pick<Term, 'revision' | 'signal' | 'fence' | 'lose'>;
+
 /** Runs one controller: turns changes into keys and keys into calls of `reconcile`. */
 export class ControllerRunner {
   readonly #controller: Controller;
@@ -61,7 +64,7 @@ export class ControllerRunner {
   }
 
   /** Works until the term is over. Begins with every key there is, once the caches show all that came before the term. */
-  async run(term: Term): Promise<void> {
+  async run(term: RunnerTerm): Promise<void> {
     const { name, concurrency = 4 } = this.#controller;
     const { clock, metrics, backoff } = this.#options;
     const queue = new WorkQueue({
@@ -98,7 +101,7 @@ export class ControllerRunner {
     }
   }
 
-  async #work(queue: WorkQueue, term: Term): Promise<void> {
+  async #work(queue: WorkQueue, term: RunnerTerm): Promise<void> {
     for (;;) {
       const key = await queue.take(term.signal).catch(() => undefined);
       if (key === undefined) return;
@@ -114,7 +117,7 @@ export class ControllerRunner {
   }
 
   /** Resolves to the revision that this call wrote, or 0n. */
-  async #reconcile(queue: WorkQueue, key: string, term: Term): Promise<bigint> {
+  async #reconcile(queue: WorkQueue, key: string, term: RunnerTerm): Promise<bigint> {
     const startedMs = this.#clock.monotonicMs();
     try {
       const context = { fence: term.fence(), now: this.#clock.now(), signal: term.signal };

@@ -28,6 +28,19 @@ export function fromResource(
   return { kind: kinds.of(object), object: value };
 }
 
+/** What tells kinds of objects that travel apart: the versions of a custom kind are one. */
+export function familyOf({ object }: Resource): string {
+  if (object === undefined) return '';
+  if (object.$case !== 'custom') return object.$case;
+  const { apiVersion, kind } = object.value;
+  return `${apiVersion.slice(0, apiVersion.indexOf('/'))}/${kind}`;
+}
+
+/** The same for a definition. */
+export function familyOfKind({ case: name, group, kind }: Pick<KindDefinition, 'case' | 'group' | 'kind'>): string {
+  return name === 'custom' ? `${group}/${kind}` : name;
+}
+
 /**
  * The object in a Resource as readers get it: metadata, and spec and status where the kind has them, are never undefined,
  * and `metadata.resourceVersion` is the revision. Fills these into the Resource's own object. T is the caller's word.

@@ -4,9 +4,11 @@ import { ApiEventRecorder, ControllerRunner, LeaderElector, LeaderWork } from '@
 import { type Clock, type Component, type Logger, linkSignals, type Metrics } from '@navarch/kit';
 import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
+import { definitionController } from './custom-kinds/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
+import { areAllKinds, Housekeeping } from './housekeeping.ts';
 import { allInformers, informerSets, storedKinds } from './informers.ts';
 import { loadBalancerController } from './load-balancer/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
@@ -52,18 +54,22 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     podCidrController(caches, hands, options.clusterCidr),
     podGarbageController(caches, hands, podGarbage),
   ];
-  const housekeeping = [
-    garbageController(everything, storedKinds, hands),
-    namespaceController(everything, storedKinds, hands),
-  ];
-  const runners = [
-    ...workloads.map(
-      (controller) => new ControllerRunner({ controller, informers: sets.workloads, logger, clock, metrics }),
-    ),
-    ...housekeeping.map(
-      (controller) => new ControllerRunner({ controller, informers: everything, logger, clock, metrics }),
-    ),
-  ];
+  const housekeeping = new Housekeeping({
+    informers: everything,
+    api: client.raw,
+    bus,
+    controllers: (informers, { kinds, stored, custom }) => [
+      garbageController(informers, kinds, stored, hands),
+      namespaceController(informers, stored, hands, (signal) => areAllKinds(client, custom, signal)),
+      definitionController(informers, custom, hands),
+    ],
+    logger,
+    metrics,
+    clock,
+  });
+  const runners = workloads.map(
+    (controller) => new ControllerRunner({ controller, informers: sets.workloads, logger, clock, metrics }),
+  );
   const lifecycle = new NodeLifecycle({
     informers: sets.workloads,
     caches,
@@ -76,7 +82,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
   });
   const elector = new LeaderElector({ client, name: leaseName, identity, clock, logger, metrics });
   const leading = new LeaderWork({ name: 'controllers', informers: sets.workloads, elector, logger }, async (term) => {
-    await Promise.all([...runners.map((runner) => runner.run(term)), lifecycle.lead(term)]);
+    await Promise.all([...runners.map((runner) => runner.run(term)), housekeeping.run(term), lifecycle.lead(term)]);
   });
   return [
     recorder,

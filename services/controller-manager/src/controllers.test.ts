@@ -1,5 +1,6 @@
 import { deleteWrite, updateStatusWrite, updateWrite } from '@navarch/client';
 import {
+  builtinKinds,
   configMap,
   deployment as deploymentKind,
   endpointSlice,
@@ -44,7 +45,7 @@ beforeEach(() => {
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
     podCidrController(caches, hands, '10.244.0.0/16'),
-    garbageController(world, storedKinds, hands),
+    garbageController(world, builtinKinds, storedKinds, hands),
     namespaceController(world, storedKinds, hands),
   ]) {
     world.run(controller);

@@ -1,6 +1,6 @@
 import type { Lister } from '@navarch/client';
 import type { Controller, RunnerInformers, Source } from '@navarch/controller';
-import { builtinKinds, type KindDefinition } from '@navarch/kinds';
+import type { KindDefinition, Kinds } from '@navarch/kinds';
 import { isApiError, type KubeObject, keyOf, keyString, parseKey } from '@navarch/machinery';
 import type { ObjectMeta, OwnerReference } from '@navarch/proto';
 import { byOwner } from '../caches.ts';
@@ -12,19 +12,20 @@ import { collectGarbage, type Dependent, isWaiting, type OwnerState } from './re
 const mostAbsent = 1000;
 
 /**
- * Deletes what belongs to objects that are gone. Keys are `<resource> <namespace>/<name>`. The caches' owner indexes must
- * have been added.
+ * Deletes what belongs to objects that are gone. Keys are `<resource> <namespace>/<name>`. `stored` are the kinds whose objects
+ * are looked after: their caches' owner indexes must have been added. Owners are of any of `kinds`.
  */
 export function garbageController(
   informers: RunnerInformers,
-  kinds: readonly KindDefinition[],
+  kinds: Kinds,
+  stored: readonly KindDefinition[],
   hands: Hands,
 ): Controller {
-  const listers = kinds.map((kind): { kind: KindDefinition; lister: Lister<KubeObject> } => ({
+  const listers = stored.map((kind): { kind: KindDefinition; lister: Lister<KubeObject> } => ({
     kind,
     lister: informers.lister(kind),
   }));
-  const cacheOf = (kind: KindDefinition) => listers.find((entry) => entry.kind.resource === kind.resource)?.lister;
+  const cacheOf = (kind: KindDefinition) => listers.find((entry) => entry.kind.place === kind.place)?.lister;
   const owned = (uid: string) =>
     listers.flatMap(({ kind, lister }) =>
       lister.byIndex(byOwner, uid).map((object) => ({ kind, object: withMetadata(object) })),
@@ -47,7 +48,7 @@ export function garbageController(
     const going = deletionTimestamp !== '' || present === undefined || metadataOf(present).uid !== uid;
     const own = ownerReferences.length > 0 || deletionTimestamp !== '' ? [keyFor(kind, changed)] : [];
     // An owner that waits for its dependents hears of each change of theirs.
-    const owners = ownerReferences.flatMap((reference) => keyOfOwner(changed, reference));
+    const owners = ownerReferences.flatMap((reference) => keyOfOwner(kinds, changed, reference));
     return [
       ...own,
       ...(deletionTimestamp !== '' || present === undefined ? owners : []),
@@ -59,7 +60,7 @@ export function garbageController(
     reference: OwnerReference,
     signal: AbortSignal,
   ): Promise<OwnerState> => {
-    const kind = builtinKinds.byApiVersion(reference.apiVersion, reference.kind);
+    const kind = kinds.byApiVersion(reference.apiVersion, reference.kind);
     if (kind === undefined) return { reference, state: 'unknown' };
     if (kind.scope === 'Namespaced' && metadataOf(object).namespace === '') return { reference, state: 'unresolvable' };
     const key = ownerKey(kind, object, reference);
@@ -105,7 +106,7 @@ export function garbageController(
     ),
     reconcile: async (key, context) => {
       const [resource = '', rest = ''] = key.split(' ');
-      const entry = listers.find(({ kind }) => kind === builtinKinds.byResource(resource));
+      const entry = listers.find(({ kind }) => kind.resource === resource);
       const object = entry?.lister.get(parseKey(rest));
       if (entry === undefined || object === undefined) return {};
       const { uid, ownerReferences } = metadataOf(object);
@@ -127,8 +128,8 @@ function keyFor(kind: KindDefinition, object: KubeObject): string {
   return `${kind.resource} ${keyOf(object)}`;
 }
 
-function keyOfOwner(object: KubeObject, reference: OwnerReference): readonly string[] {
-  const kind = builtinKinds.byApiVersion(reference.apiVersion, reference.kind);
+function keyOfOwner(kinds: Kinds, object: KubeObject, reference: OwnerReference): readonly string[] {
+  const kind = kinds.byApiVersion(reference.apiVersion, reference.kind);
   if (kind === undefined) return [];
   const { namespace, name } = ownerKey(kind, object, reference);
   return [`${kind.resource} ${namespace === '' ? name : `${namespace}/${name}`}`];

@@ -8,11 +8,15 @@ import { metadataOf } from '../ownership.ts';
 import { emptying, finalizing, isToBeEmptied, type NamespaceObserved } from './reconcile.ts';
 import { statusWrites } from './status.ts';
 
-/** Empties namespaces that are being deleted: every kind that lives in one, whatever kinds there are. */
+/**
+ * Empties namespaces that are being deleted: every kind that lives in one. `areAll` asks the api whether `kinds` are all that
+ * there are: one that has just been made may have objects there.
+ */
 export function namespaceController(
   informers: RunnerInformers,
   kinds: readonly KindDefinition[],
   hands: Hands,
+  areAll: (signal: AbortSignal) => Promise<boolean> = async () => true,
 ): Controller {
   const namespaces = informers.lister(namespaceKind);
   const namespaced = kinds
@@ -50,7 +54,8 @@ export function namespaceController(
         }
       }),
     );
-    return { undiscovered, empty: left.every((count) => count === 0) && undiscovered.length === 0 };
+    const nothing = left.every((count) => count === 0) && undiscovered.length === 0;
+    return { undiscovered, empty: nothing && (await areAll(signal)) };
   };
 
   return {

@@ -21,6 +21,7 @@ import {
 import type { CustomResourceDefinition } from '@navarch/proto';
 import { kindsWith } from './discover-kinds.ts';
 import type { Strictness } from './options.ts';
+import { warnOfDeprecated } from './resource-args.ts';
 import { type Session, UserError } from './session.ts';
 
 /** One object of a file, read and checked. */
@@ -94,6 +95,10 @@ export async function readManifests(
     }
   }
   if (problems.length > 0) throw new UserError(`nothing was sent, because:\n  ${problems.join('\n  ')}`);
+  warnOfDeprecated(
+    session,
+    manifests.map(({ kind }) => kind),
+  );
   if (manifests.length === 0) throw new UserError(`no manifests in ${filename.join(', ')}`);
   return manifests;
 }

@@ -46,8 +46,16 @@ export async function kindNamed(session: Session, type: string): Promise<KindDef
     throw guess === undefined ? error : unknownType(type, guess);
   });
   const kind = kinds.byResource(type);
-  if (kind !== undefined) return kind;
+  if (kind !== undefined) {
+    warnOfDeprecated(session, [kind]);
+    return kind;
+  }
   throw unknownType(type, closestName(type, kinds));
+}
+
+/** As kubectl passes on what the server says of a version that should no longer be used. */
+export function warnOfDeprecated(session: Session, kinds: Iterable<KindDefinition>): void {
+  for (const { deprecated } of new Set(kinds)) if (deprecated !== undefined) session.warn(`Warning: ${deprecated}\n`);
 }
 
 function closestName(type: string, kinds: Kinds): string | undefined {

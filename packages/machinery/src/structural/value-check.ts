@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../encode.ts';
 import type { FieldError } from '../errors.ts';
 import { formatPath, type PathStep } from '../field-path.ts';
 import { isJsonObject } from '../patch/merge-patch.ts';
-import { valueProblem } from './value-problem.ts';
+import { uniqueKeys, valueProblem } from './value-problem.ts';
 
 /** Finds everything in a value that breaks a rule of the schema; paths begin at the value. */
 export type ValueCheck = (value: Json) => FieldError[];
@@ -27,9 +27,15 @@ const checkedFormats = [
 /** The check of a structural schema. Compiles it, which takes milliseconds: keep the result. */
 export function valueCheck(schema: JsonObject): ValueCheck {
   const ajv = new Ajv({ allErrors: true, strict: false, allowUnionTypes: true, addUsedSchema: false });
+  ajv.addKeyword({ keyword: uniqueKeys, type: 'array', schemaType: 'array', validate: keysDiffer });
   addFormats.default(ajv, [...checkedFormats]);
   const validate: ValidateFunction = ajv.compile(translate(schema));
   return (value) => (validate(value) ? [] : problems(validate.errors ?? [], value));
+}
+
+function keysDiffer(keys: readonly string[], items: readonly Json[]): boolean {
+  const seen = new Set(items.map((item) => JSON.stringify(keys.map((key) => (isJsonObject(item) ? item[key] : item)))));
+  return seen.size === items.length;
 }
 
 /** OpenAPI v3 as JSON schema: what differs are null, int-or-string and exclusive limits. */
@@ -61,6 +67,7 @@ function translate(schema: JsonObject): JsonObject {
     if (Array.isArray(result['enum'])) result['enum'] = [...result['enum'], null];
   }
   if (schema['x-kubernetes-list-type'] === 'set') result['uniqueItems'] = true;
+  if (schema['x-kubernetes-list-type'] === 'map') result[uniqueKeys] = schema['x-kubernetes-list-map-keys'] ?? [];
   if (schema['x-kubernetes-embedded-resource'] === true) {
     const required = Array.isArray(result['required']) ? result['required'] : [];
     result['required'] = [...new Set([...required, 'apiVersion', 'kind'])];

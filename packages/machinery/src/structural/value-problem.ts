@@ -1,6 +1,9 @@
 import type { ErrorObject } from 'ajv';
 import type { Json } from '../encode.ts';
 
+/** The keyword for lists whose items are told apart by keys. */
+export const uniqueKeys = 'uniqueKeys';
+
 const typeWords: Readonly<Record<string, string>> = {
   object: 'an object',
   array: 'a list',
@@ -49,7 +52,9 @@ export function valueProblem({ keyword, params, message = '' }: ErrorObject, val
     case 'maxProperties':
       return `must have at most ${limit} items`;
     case 'uniqueItems':
-      return `items ${param('j')} and ${param('i')} are the same; each may stand there once`;
+      return `items ${param('i')} and ${param('j')} are the same; each may stand there once`;
+    case uniqueKeys:
+      return 'has two items with the same key';
     case 'pattern':
       return `${short(value)} must match ${param('pattern')}`;
     case 'format':

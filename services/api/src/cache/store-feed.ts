@@ -5,7 +5,7 @@ import type { Entry, Page, Store, StoreEvent } from '@navarch/store';
 import type { CustomResourceDefinition } from '@navarch/proto';
 import type { KindRegistry } from '../kinds/kind-registry.ts';
 import { open } from '../storage/envelope.ts';
-import { objectPrefix, parseStorageKey } from '../storage/keys.ts';
+import { kindPrefix, objectPrefix, parseStorageKey } from '../storage/keys.ts';
 import { CachedObject } from './cached-object.ts';
 import type { ObjectCache, Update } from './object-cache.ts';
 
@@ -94,12 +94,11 @@ export class StoreFeed implements Component {
   }
 
   #definitions(entries: readonly Entry[]): ReadonlyMap<string, CustomResourceDefinition> {
-    const definitions = entries.flatMap((entry) => {
-      const about = this.#describe(entry.key);
-      const object = about?.kind.case === customResourceDefinition.case ? this.#cached(entry) : undefined;
-      return object === undefined ? [] : [[object.name, definitionOf(object)] as const];
-    });
-    return new Map(definitions);
+    const prefix = kindPrefix(customResourceDefinition);
+    const definitions = entries
+      .filter(({ key }) => key.startsWith(prefix))
+      .flatMap((entry) => this.#cached(entry) ?? []);
+    return new Map(definitions.map((object) => [object.name, definitionOf(object)]));
   }
 
   #cached(entry: Entry): CachedObject | undefined {

@@ -28,7 +28,7 @@ function fieldOf(jsonName: string, node: StructuralNode, required: boolean): Fie
   const values = node.type === 'object' && node.properties.size === 0 ? node.values : undefined;
   const cardinality = node.type === 'array' ? 'list' : values !== undefined ? 'map' : 'one';
   const inner = cardinality === 'list' ? node.items : values === 'any' ? undefined : (values ?? node);
-  const listKeys = node.listType === 'map' ? node.listKeys : [];
+  const [onlyKey, ...otherKeys] = node.listType === 'map' ? node.listKeys : [];
   const isMessage = inner?.type === 'object' && inner.properties.size > 0;
   return {
     jsonName,
@@ -44,10 +44,7 @@ function fieldOf(jsonName: string, node: StructuralNode, required: boolean): Fie
       ...noRules,
       default: node.default === undefined ? undefined : scalarOrText(node.default),
       required,
-      mergeKey: listKeys.length === 1 ? listKeys[0] : undefined,
-      listKeys,
-      set: node.listType === 'set',
-      atomic: node.atomicMap || node.listType === 'atomic',
+      mergeKey: otherKeys.length === 0 ? onlyKey : undefined,
       listKeys: node.listType === 'map' ? node.listKeys : [],
       set: node.listType === 'set',
       atomic: node.atomicMap,

@@ -30,15 +30,21 @@ export class CachedObject {
   readonly #bodyLength: number;
   #object: ReadonlyObject | undefined;
 
+  /** `body` is an encoded Resource without revision, or an object whose bytes are shared. */
   constructor(
     about: { kind: KindDefinition; key: string; namespace: string; name: string; revision: bigint },
-    body: Uint8Array,
+    body: Uint8Array | CachedObject,
   ) {
     this.kind = about.kind;
     this.key = about.key;
     this.namespace = about.namespace;
     this.name = about.name;
     this.revision = about.revision;
+    if (body instanceof CachedObject) {
+      this.wire = body.wire;
+      this.#bodyLength = body.#bodyLength;
+      return;
+    }
     const own = bodyInKind(about.kind, body);
     // A copy: the store's bytes are a view into a much larger message, which would be kept with them.
     this.wire = encodeResource(about.revision, own, { kept: true });
@@ -59,7 +65,8 @@ export class CachedObject {
   inKind(kind: KindDefinition): CachedObject {
     if (kind === this.kind) return this;
     const { key, namespace, name, revision } = this;
-    return new CachedObject({ kind, key, namespace, name, revision }, this.body);
+    const isSameVersion = kind.apiVersion === this.kind.apiVersion;
+    return new CachedObject({ kind, key, namespace, name, revision }, isSameVersion ? this : this.body);
   }
 
   /** Decoded, with `metadata.resourceVersion`. */

@@ -1,4 +1,4 @@
-import { builtinKinds, customKinds, type KindDefinition, type Kinds, KindSet } from '@navarch/kinds';
+import { builtinKinds, customKinds, isEstablished, type KindDefinition, type Kinds, KindSet } from '@navarch/kinds';
 import type { CustomResourceDefinition, Resource } from '@navarch/proto';
 
 /**
@@ -7,7 +7,7 @@ import type { CustomResourceDefinition, Resource } from '@navarch/proto';
  * that the cache shows, at every replica.
  */
 export class KindRegistry implements Kinds {
-  readonly #definitions = new Map<string, CustomResourceDefinition>();
+  readonly #definitions = new Map<string, Known>();
   #kinds: KindSet = new KindSet(builtinKinds.all);
   #byPlace: ReadonlyMap<string, KindDefinition> = placesOf(builtinKinds.all);
 
@@ -35,22 +35,22 @@ export class KindRegistry implements Kinds {
   /** A definition as it is now; undefined when it is gone. */
   set(name: string, definition: CustomResourceDefinition | undefined): void {
     if (definition === undefined) this.#definitions.delete(name);
-    else this.#definitions.set(name, definition);
+    else this.#definitions.set(name, knownFrom(definition, this.#definitions.get(name)));
     this.#derive();
   }
 
   /** All definitions, in place of those that were known. */
   reset(definitions: ReadonlyMap<string, CustomResourceDefinition>): void {
     this.#definitions.clear();
-    for (const [name, definition] of definitions) this.#definitions.set(name, definition);
+    for (const [name, definition] of definitions) this.#definitions.set(name, knownFrom(definition));
     this.#derive();
   }
 
   #derive(): void {
     // Where two made at once want one name, the older one has it, at every replica.
-    const age = ({ metadata }: CustomResourceDefinition) => `${metadata?.creationTimestamp} ${metadata?.uid}`;
-    const definitions = [...this.#definitions.values()].toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
-    const versions = definitions.flatMap((definition) => customKinds(definition));
+    const versions = [...this.#definitions.values()]
+      .toSorted((a, b) => (a.age < b.age ? -1 : 1))
+      .flatMap(({ kinds }) => kinds);
     this.#kinds = new KindSet([
       ...builtinKinds.all,
       ...versions.filter(({ served }) => served).map(({ kind }) => kind),
@@ -60,6 +60,22 @@ export class KindRegistry implements Kinds {
       ...versions.map(({ kind }) => kind).filter(({ custom }) => custom?.stored),
     ]);
   }
+}
+
+/** A definition's kinds, made once: schemas are compiled for them. */
+interface Known {
+  readonly age: string;
+  /** What they follow from: they stay what they are while that does. */
+  readonly source: string;
+  readonly kinds: ReturnType<typeof customKinds>;
+}
+
+function knownFrom(definition: CustomResourceDefinition, before?: Known): Known {
+  const { creationTimestamp = '', uid = '', generation = 0 } = definition.metadata ?? {};
+  const accepted = JSON.stringify([isEstablished(definition), definition.status?.acceptedNames]);
+  const source = `${uid} ${generation} ${accepted}`;
+  if (before?.source === source) return before;
+  return { age: `${creationTimestamp} ${uid}`, source, kinds: customKinds(definition) };
 }
 
 function placesOf(kinds: readonly KindDefinition[]): ReadonlyMap<string, KindDefinition> {

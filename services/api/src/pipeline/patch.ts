@@ -50,7 +50,8 @@ export function patchWrite(kinds: Kinds, request: PatchRequest, policy: FieldPol
 function checkedObject(result: ReturnType<typeof objectFromManifest>, cached: CachedObject): WritableObject {
   const { kind, namespace, name, object, revision } = cached;
   const { metadata } = result.object;
-  if (result.kind !== kind || metadata?.name !== name || metadata.namespace !== namespace) {
+  const isOther = result.kind.apiVersion !== kind.apiVersion || result.kind.kind !== kind.kind;
+  if (isOther || metadata?.name !== name || metadata.namespace !== namespace) {
     throw new ApiError('BadRequest', `a patch can not make another object of ${describe(kind, namespace, name)}`);
   }
   if (metadata.uid !== object.metadata.uid || metadata.resourceVersion !== String(revision)) {

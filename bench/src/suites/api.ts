@@ -1,5 +1,6 @@
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
 import { create } from './api/create.ts';
+import { feed } from './api/feed.ts';
 import { list } from './api/list.ts';
 import { loneCreate } from './api/lone-create.ts';
 import type { PartOptions } from './api/measure.ts';
@@ -12,6 +13,7 @@ const parts: Readonly<Record<string, (options: PartOptions) => AsyncIterable<Fig
   create,
   'lone-create': loneCreate,
   list,
+  feed,
   memory,
 };
 

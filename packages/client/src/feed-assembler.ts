@@ -1,6 +1,6 @@
 import type { WatchEvent } from '@navarch/proto';
 
-/** A ChangeBatch and the subject it came on. */
+/** A ChangeBatch and the subject it came on: every change there in (previous, revision]. */
 export interface FeedBatch {
   readonly subject: string;
   readonly revision: bigint;
@@ -94,8 +94,7 @@ export class FeedAssembler {
     for (const [subject, head] of span.heads) {
       if (head > position && !this.#reaches(subject, head, position)) return { type: 'incomplete' };
     }
-    const batches = [...this.#batches.values()].flat().filter(({ revision }) => revision <= span.revision);
-    const changes = joinByRevision(batches);
+    const changes = joinByRevision(this.#batches.values(), position, span.revision);
     this.#span = undefined;
     this.#forget(span.revision);
     return { type: 'complete', revision: span.revision, changes };
@@ -129,12 +128,27 @@ export class FeedAssembler {
   }
 }
 
-function joinByRevision(batches: readonly FeedBatch[]): readonly RevisionChanges[] {
+/** The changes in (position, end], of all subjects. Batches of one subject may overlap: each change counts once. */
+function joinByRevision(
+  subjects: Iterable<readonly FeedBatch[]>,
+  position: bigint,
+  end: bigint,
+): readonly RevisionChanges[] {
   const byRevision = new Map<bigint, WatchEvent[]>();
-  for (const { revision, events } of batches.toSorted((a, b) => (a.revision < b.revision ? -1 : 1))) {
-    const joined = byRevision.get(revision);
-    if (joined) joined.push(...events);
-    else byRevision.set(revision, [...events]);
+  for (const batches of subjects) {
+    let known = position;
+    for (const batch of batches) {
+      // Another batch covers what this one leads on from, or the subject's head would not have been reached.
+      if (batch.previous > known) continue;
+      for (const event of batch.events) {
+        const revision = event.resource?.revision ?? 0n;
+        if (revision <= known || revision > end) continue;
+        const joined = byRevision.get(revision);
+        if (joined) joined.push(event);
+        else byRevision.set(revision, [event]);
+      }
+      if (batch.revision > known) known = batch.revision;
+    }
   }
-  return [...byRevision].map(([revision, events]) => ({ revision, events }));
+  return [...byRevision].sort(([a], [b]) => (a < b ? -1 : 1)).map(([revision, events]) => ({ revision, events }));
 }

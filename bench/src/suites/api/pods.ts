@@ -1,4 +1,5 @@
 import { CreateRequest, Pod, Resource, TransactRequest } from '@navarch/proto';
+import { sentPlaceholder } from './sent-at.ts';
 import { NumberedTemplate, placeholder } from './numbered-template.ts';
 
 /** Writes of one Transact, and nested transactions of one raw transaction. */
@@ -21,7 +22,7 @@ const manifest = {
     annotations: {
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': '8080',
-      'example.com/change': 'the shop answers in the language of its readers',
+      'example.com/change': sentPlaceholder,
     },
     ownerReferences: [
       {
@@ -65,7 +66,8 @@ const manifest = {
   },
 };
 
-const pod = Resource.fromPartial({ object: { $case: 'pod', value: Pod.fromJSON(manifest) } });
+/** The Pod, with the placeholder in its name. */
+export const pod: Resource = Resource.fromPartial({ object: { $case: 'pod', value: Pod.fromJSON(manifest) } });
 
 /** A CreateRequest with one Pod. */
 export const createPod = (): NumberedTemplate =>

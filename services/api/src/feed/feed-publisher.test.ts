@@ -48,17 +48,46 @@ test('publishes each change once, on the subject of what it became, in a chain t
   await clock.advance(5);
   expect(heard).toEqual([
     'bookmark 10-10 0',
-    'navarch.changes.pods._ 10-11 1 a',
+    'navarch.changes.pods._ 10-12 1 a, 1 b',
     'navarch.changes.nodes 10-11 1 n1',
-    'navarch.changes.pods.n1 10-12 2 a',
-    'navarch.changes.pods._ 11-12 1 b',
-    'navarch.changes.pods.n1 12-14 3 a',
+    'navarch.changes.pods.n1 10-14 2 a, 3 a',
     'bookmark 10-14 3',
   ]);
   heard.length = 0;
   cache.apply(15n, []);
   await clock.advance(1_000);
   expect(heard).toEqual(['bookmark 14-15 0']);
+  stop.abort();
+  await Promise.all([publishing, listen]);
+});
+
+test('a few changes are told at once, many no more often than every 20 ms', async () => {
+  const clock = new VirtualClock();
+  const bus = new MemoryHub({ clock }).connect();
+  const stop = new AbortController();
+  let told = 0;
+  const listen = (async () => {
+    for await (const _ of bus.subscribe('navarch.changes.>', { signal: stop.signal })) told++;
+  })();
+  const cache = new ObjectCache();
+  cache.reset([], 1n);
+  const publishing = new FeedPublisher({ cache, bus, clock, onBatch: () => {} }).run(stop.signal);
+  let revision = 1n;
+  const write = async (times: number) => {
+    told = 0;
+    for (let i = 0; i < times; i++) {
+      revision += 1n;
+      cache.apply(revision, [update(pod, 'a', revision)]);
+      await clock.advance(5);
+    }
+    return told;
+  };
+  expect(await write(10)).toBe(10);
+  // 50 in a second, and those that had been saved up.
+  expect(await write(200)).toBeLessThan(50 + 40);
+  expect(await write(200)).toBeLessThanOrEqual(51);
+  await clock.advance(1_000);
+  expect(await write(10)).toBe(10);
   stop.abort();
   await Promise.all([publishing, listen]);
 });

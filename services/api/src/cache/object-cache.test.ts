@@ -109,7 +109,7 @@ test.each([
   );
 });
 
-test('a list at an earlier revision is what the list was then', () => {
+test('a list at an earlier revision, and each object, is what it was then', () => {
   fc.assert(
     fc.property(history, (history) => {
       const cache = new ObjectCache();
@@ -125,6 +125,10 @@ test('a list at an earlier revision is what the list was then', () => {
       }
       for (const [revision, content] of past) {
         expect(contentOf(cache.listAt(configMapKind, '', revision))).toEqual(content);
+        const each = namespaces.flatMap((namespace) =>
+          names.flatMap((name) => cache.getAt(configMapKind, namespace, name, revision) ?? []),
+        );
+        expect(contentOf(each).toSorted()).toEqual(content.toSorted());
       }
     }),
   );

@@ -4,9 +4,10 @@ import { ApiError, isApiError, type ObjectKey } from '@navarch/machinery';
 import { type HistoryRequest, HistoryResponse, Resource } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { kindNamed, namespaceOf, notFound } from '../read/resource-name.ts';
-import type { ObjectSource, Past, Sources } from '../read/source.ts';
+import type { ObjectSource, Sources } from '../read/source.ts';
 import { decodePastVersion, historySubject, keepsHistory } from './history-stream.ts';
 import type { Timeline } from './timeline.ts';
+import { StoredPast } from './stored-past.ts';
 import { Versions } from './versions.ts';
 import { writtenBy } from './written-by.ts';
 
@@ -45,19 +46,18 @@ export class ObjectHistory {
     const versions = new Versions();
     const warning = await this.#addKept(kind, key, revision, versions, signal);
     addSeen(source, kind, key, versions);
-    const readable = await addStored(past, kind, key, { revision, wanted }, versions, signal);
+    const stored = new StoredPast(past, kind, key);
+    await addStored(stored, { revision, wanted }, versions, signal);
     const newest = versions.newest(wanted);
     if (newest.length === 0) throw notFound(kind, key.namespace, name);
     const entries: HistoryResponse['entries'] = [];
-    let oldest = readable;
     for (const [index, { revision, resource, time, gap }] of newest.entries()) {
-      // A version older than what was read may still be there.
-      if (revision < oldest && (await isReadable(past, kind, key, revision, signal))) oldest = revision;
-      const moment = time === '' && revision >= oldest ? await this.#options.timeline.at(revision, signal) : undefined;
+      const readable = (await stored.at(revision, signal)) !== 'forgotten';
+      const moment = time === '' && readable ? await this.#options.timeline.at(revision, signal) : undefined;
       entries.push({
         revision,
         time: moment === undefined ? time : new Date(moment.atMs).toISOString(),
-        stored: revision >= oldest,
+        stored: readable,
         manager: resource === undefined ? '' : writtenBy(kind, resource, gap ? undefined : newest[index + 1]?.resource),
         resource,
         deleted: resource === undefined,
@@ -102,47 +102,30 @@ function addSeen({ cache }: ObjectSource, kind: KindDefinition, key: ObjectKey, 
   }
 }
 
-/** What the store has, from the newest version back. Gives the oldest revision that was read. */
-async function addStored(
-  past: Past,
-  kind: KindDefinition,
-  key: ObjectKey,
-  { revision, wanted }: { revision: bigint; wanted: number },
-  versions: Versions,
-  signal: AbortSignal,
-): Promise<bigint> {
-  let readable = revision;
-  let ended: bigint | undefined;
-  for (let at = revision, found = 0; at > 0n && found < wanted; found++) {
-    let object: CachedObject | undefined;
-    try {
-      object = await past.get(kind, key, at, signal);
-    } catch (error) {
-      if (isApiError(error, 'Expired')) break;
-      throw error;
-    }
-    readable = at;
-    if (object !== undefined) addVersion(versions, object, ended);
-    // The store does not say when what is not there went.
-    const next = object === undefined ? versions.deletionBefore(at) : object.revision;
-    if (next === undefined) break;
-    ended = next;
-    at = next - 1n;
-  }
-  return readable;
-}
-
-async function isReadable(past: Past, kind: KindDefinition, key: ObjectKey, revision: bigint, signal: AbortSignal) {
-  try {
-    await past.get(kind, key, revision, signal);
-    return true;
-  } catch (error) {
-    if (isApiError(error, 'Expired')) return false;
-    throw error;
-  }
-}
-
 function addVersion(versions: Versions, object: CachedObject, ended: bigint | undefined): void {
   versions.add(object.revision, Resource.decode(object.wire));
   if (ended !== undefined) versions.addEnd(object.revision, ended);
+}
+
+/** What the store has, from the newest version back. */
+async function addStored(
+  stored: StoredPast,
+  { revision, wanted }: { revision: bigint; wanted: number },
+  versions: Versions,
+  signal: AbortSignal,
+): Promise<void> {
+  let ended: bigint | undefined;
+  for (let at = revision, found = 0; found < wanted; found++) {
+    const object = await stored.at(at, signal);
+    if (object === 'forgotten') return;
+    if (object !== 'absent') addVersion(versions, object, ended);
+    const next =
+      object === 'absent'
+        ? (versions.deletionBefore(at) ?? (await stored.deletionBefore(at, signal)))
+        : object.revision;
+    if (next === undefined) return;
+    if (object === 'absent') versions.addDeletion(next);
+    ended = next;
+    at = next - 1n;
+  }
 }

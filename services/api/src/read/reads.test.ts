@@ -154,5 +154,7 @@ describe.each(stores)('reads on %s', (_, open) => {
     expect(gone.events).toMatchObject([{ type: 3, resource: { revision: gone.revision } }]);
     stop.abort();
     expect(await reason(client.update(seen[0]!))).toBe('BadRequest');
+    expect(await reason(client.list({ ...where, form: 9 }))).toBe('BadRequest');
+    expect(await reason(client.list({ ...where, match: 9 }))).toBe('BadRequest');
   });
 });

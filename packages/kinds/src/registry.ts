@@ -6,10 +6,13 @@ import { endpointSlice } from './endpoint-slice.ts';
 import { event } from './event.ts';
 import { type Kinds, KindSet } from './kind-set.ts';
 import { lease } from './lease.ts';
+import { limitRange } from './limit-range.ts';
 import { namespace } from './namespace.ts';
 import { node } from './node.ts';
 import { pod } from './pod.ts';
+import { priorityClass } from './priority-class.ts';
 import { replicaSet } from './replica-set.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 
@@ -26,6 +29,9 @@ export const kinds: readonly KindDefinition[] = [
   endpointSlice,
   lease,
   event,
+  resourceQuota,
+  limitRange,
+  priorityClass,
   customResourceDefinition,
 ];
 

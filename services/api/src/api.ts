@@ -89,6 +89,7 @@ export class Api implements Component {
     const fresh = (signal: AbortSignal) => objects.fresh(signal);
     const sources: Sources = { of: ({ storage }) => (storage === 'events' ? events : objects) };
     const pipeline = new Pipeline({
+      kinds,
       sources,
       clock,
       serviceNetwork: new ServiceNetwork(serviceCidr),

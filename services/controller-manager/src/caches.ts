@@ -7,10 +7,20 @@ import {
   node,
   pod,
   replicaSet,
+  resourceQuota,
   service,
 } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
-import type { Deployment, EndpointSlice, Namespace, Node, Pod, ReplicaSet, Service } from '@navarch/proto';
+import type {
+  Deployment,
+  EndpointSlice,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  ResourceQuota,
+  Service,
+} from '@navarch/proto';
 import { controllerOf, metadataOf } from './ownership.ts';
 
 /** What the controllers of workloads and networks read. */
@@ -22,6 +32,7 @@ export interface Caches {
   readonly endpointSlices: Lister<EndpointSlice>;
   readonly nodes: Lister<Node>;
   readonly namespaces: Lister<Namespace>;
+  readonly resourceQuotas: Lister<ResourceQuota>;
 }
 
 /** Objects by the uid of the owner that manages them; those without one under `orphans/<namespace>`. */
@@ -41,6 +52,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     endpointSlices: informers.lister(endpointSlice),
     nodes: informers.lister(node),
     namespaces: informers.lister(namespace),
+    resourceQuotas: informers.lister(resourceQuota),
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);

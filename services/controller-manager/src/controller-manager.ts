@@ -17,6 +17,7 @@ import type { NodeSettings } from './node/lifecycle.ts';
 import { podCidrController } from './node/pod-cidr-controller.ts';
 import { podGarbageController } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 
 export interface ControllerManagerOptions {
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
@@ -53,6 +54,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     loadBalancerController(caches, hands),
     podCidrController(caches, hands, options.clusterCidr),
     podGarbageController(caches, hands, podGarbage),
+    resourceQuotaController(caches, hands),
   ];
   const housekeeping = new Housekeeping({
     informers: everything,

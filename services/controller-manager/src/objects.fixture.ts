@@ -18,7 +18,7 @@ export function condition(type: string, status: string, more: Partial<PartialOf<
 }
 
 /** Everything that Live promises is given by the callers below; the message types can't say so. */
-function live<T>(object: T): Live<T> {
+export function live<T>(object: T): Live<T> {
   return object as Live<T>;
 }
 

@@ -2,6 +2,9 @@ import { backoffDelayMs, type Clock } from '@navarch/kit';
 import { ApiError, isApiError } from '@navarch/machinery';
 import type { Compare, Operation, Transaction } from '@navarch/store';
 import type { ObjectSource } from '../read/source.ts';
+import { seal } from '../storage/envelope.ts';
+import { asItWas } from './current.ts';
+import { Turn, type Turns } from './turns.ts';
 import type { Prepared } from './write.ts';
 
 /** So many times a write is decided anew because others were faster. */
@@ -26,10 +29,12 @@ export interface Committed {
 export async function commit(
   source: ObjectSource,
   decide: () => Decision,
-  options: { clock: Clock; dryRun: boolean; signal: AbortSignal },
+  options: { clock: Clock; turns: Turns; dryRun: boolean; signal: AbortSignal },
 ): Promise<Committed> {
-  const { clock, dryRun, signal } = options;
+  const { clock, turns, dryRun, signal } = options;
+  using turn = new Turn(turns);
   let confirmed = false;
+  let beaten = false;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     let decision: Decision;
     try {
@@ -47,10 +52,19 @@ export async function commit(
       confirmed = true;
       continue;
     }
+    const contended = contendedKeys(decision, beaten);
+    if (contended.length > 0 && !turn.taken) {
+      await source.cache.reached(await turn.take(contended, signal), signal);
+      continue;
+    }
     const result = await source.commit(transaction, signal);
-    if (result.committed) return { writes: decision.writes, revision: result.revision };
+    if (result.committed) {
+      turn.wrote(result.revision);
+      return { writes: decision.writes, revision: result.revision };
+    }
     await source.cache.reached(result.revision, signal);
     confirmed = true;
+    beaten = true;
     if (attempt > 1) await clock.sleep(backoffDelayMs(attempt, { baseMs: 1, maxMs: 50, jitter: 1 }), signal);
   }
   throw new ApiError(
@@ -59,13 +73,26 @@ export async function commit(
   );
 }
 
+/** What others are likely to change at the same time: quotas, and all of it once another has been faster. */
+function contendedKeys({ writes }: Decision, beaten: boolean): readonly string[] {
+  return writes.flatMap(({ key, others = [] }) => [
+    ...(beaten ? [key] : []),
+    ...others.map(({ object }) => object.key),
+  ]);
+}
+
 function join({ writes, fence }: Decision): Transaction {
   const compare = new Map<string, Compare>();
-  const ops: Operation[] = [];
+  // Of two writes of one object the later one counts: it was decided on what the first one does.
+  const ops = new Map<string, Operation>();
   for (const each of fence) compare.set(each.key, each);
   for (const write of writes) {
     for (const each of write.compare) compare.set(each.key, each);
-    ops.push(...write.ops);
+    for (const each of write.ops) ops.set(each.key, each);
+    for (const { object, body } of write.others ?? []) {
+      compare.set(object.key, asItWas(object));
+      ops.set(object.key, { type: 'put', key: object.key, value: seal(body) });
+    }
   }
-  return { compare: [...compare.values()], ops };
+  return { compare: [...compare.values()], ops: [...ops.values()] };
 }

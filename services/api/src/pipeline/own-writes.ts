@@ -25,20 +25,32 @@ export class OwnWrites implements View {
     return own?.has(key) ? own.get(key)?.inKind(kind) : this.#base.get(kind, namespace, name);
   }
 
-  list(kind: KindDefinition): Iterable<CachedObject> {
+  list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
     const own = this.#written.get(kind.place);
-    if (own === undefined) return this.#base.list(kind);
-    const others = [...this.#base.list(kind)].filter((object) => !own.has(keyString(object)));
-    return [...others, ...[...own.values()].flatMap((object) => object?.inKind(kind) ?? [])].sort(byKey);
+    if (own === undefined) return this.#base.list(kind, namespace);
+    const others = [...this.#base.list(kind, namespace)].filter((object) => !own.has(keyString(object)));
+    const mine = [...own.values()].flatMap((object) => object?.inKind(kind) ?? []);
+    const fitting = mine.filter((object) => namespace === '' || object.namespace === namespace);
+    return [...others, ...fitting].sort(byKey);
   }
 
-  add(kind: KindDefinition, { key, ops, body, gone }: Prepared): void {
+  written(kind: KindDefinition, namespace: string, name: string): boolean {
+    return this.#written.get(kind.place)?.has(keyString({ namespace, name })) ?? false;
+  }
+
+  add(kind: KindDefinition, { key, ops, body, gone, others = [] }: Prepared): void {
+    if (ops.length > 0) this.#set(kind, key, gone ? undefined : body);
+    for (const { object, body } of others) this.#set(object.kind, object.key, body);
+  }
+
+  #set(kind: KindDefinition, key: string, body: Uint8Array | undefined): void {
     const named = parseStorageKey(key);
-    if (named === undefined || ops.length === 0) return;
+    if (named === undefined) return;
     const { namespace, name } = named;
     const revision = this.#base.get(kind, namespace, name)?.revision ?? 0n;
     const own = this.#written.get(kind.place) ?? new Map<string, CachedObject | undefined>();
-    own.set(keyString(named), gone ? undefined : new CachedObject({ kind, key, namespace, name, revision }, body));
+    const object = body && new CachedObject({ kind, key, namespace, name, revision }, body);
+    own.set(keyString(named), object);
     this.#written.set(kind.place, own);
   }
 }

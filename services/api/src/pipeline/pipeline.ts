@@ -1,3 +1,4 @@
+import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
 import type { Fence } from '@navarch/proto';
@@ -8,6 +9,7 @@ import { commit, type Committed } from './committer.ts';
 import { fenceCompares } from './fence.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { ServiceNetwork } from './service-network.ts';
+import { Turns } from './turns.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
 export const maxWritesPerTransaction = 100;
@@ -33,33 +35,39 @@ export type WriteOutcome =
   | { readonly ok: true; readonly written: Written }
   | { readonly ok: false; readonly error: ApiError };
 
+interface PipelineOptions {
+  readonly kinds: Kinds;
+  readonly sources: Sources;
+  readonly clock: Clock;
+  readonly serviceNetwork: ServiceNetwork;
+  /** How full the store is now. */
+  readonly pressure?: () => StoragePressure | undefined;
+  readonly random?: () => number;
+}
+
 /** Every write of every kind goes through here: decided against the current state, then committed. */
 export class Pipeline {
+  readonly #kinds: Kinds;
   readonly #sources: Sources;
+  readonly #turns = new Turns();
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #view: View;
   readonly #serviceNetwork: ServiceNetwork;
-
   readonly #pressure: () => StoragePressure | undefined;
 
-  constructor(options: {
-    sources: Sources;
-    clock: Clock;
-    serviceNetwork: ServiceNetwork;
-    /** How full the store is now. */
-    pressure?: () => StoragePressure | undefined;
-    random?: () => number;
-  }) {
-    this.#serviceNetwork = options.serviceNetwork;
+  constructor(options: PipelineOptions) {
     this.#pressure = options.pressure ?? (() => undefined);
     const { sources } = options;
+    this.#kinds = options.kinds;
+    this.#serviceNetwork = options.serviceNetwork;
     this.#sources = sources;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#view = {
       get: (kind, namespace, name) => sources.of(kind).cache.get(kind, namespace, name),
-      list: (kind) => sources.of(kind).cache.list(kind),
+      list: (kind, namespace) => sources.of(kind).cache.list(kind, namespace),
+      written: () => false,
     };
   }
 
@@ -108,6 +116,7 @@ export class Pipeline {
       const fence = fenceCompares(this.#view, options.fence);
       const circumstances: Circumstances = {
         view: this.#view,
+        kinds: this.#kinds,
         now: timestamp(this.#clock.now()),
         random: this.#random,
         serviceNetwork: this.#serviceNetwork,
@@ -115,7 +124,7 @@ export class Pipeline {
       };
       return { fence, writes: prepareAll(writes, circumstances) };
     };
-    const committed = await commit(source, decide, { ...options, clock: this.#clock });
+    const committed = await commit(source, decide, { ...options, clock: this.#clock, turns: this.#turns });
     return committed.writes.map((prepared) => writtenBy(prepared, committed));
   }
 

@@ -26,11 +26,12 @@ export function namespaceFinalizers(kind: KindDefinition, object: object): reado
 /** Takes the object out of the store, and gives back what it had been given. `body` is how it was last. */
 export function removal(circumstances: Circumstances, cached: CachedObject, body: Uint8Array): Prepared {
   const { key } = cached;
-  const { compare, ops } = release(circumstances, cached);
+  const { compare, ops, others } = release(circumstances, cached);
   return {
     key,
     compare: [asItWas(cached), ...compare],
     ops: [{ type: 'delete', key }, ...ops],
+    others,
     body,
     revision: cached.revision,
     gone: true,

@@ -76,7 +76,7 @@ export function prepareChange(
   if (cached.body.equals(unchanged)) {
     return { key, compare: [asItWas(cached)], ops: [], body: unchanged, revision: cached.revision, gone: false };
   }
-  const { compare, ops } = judge(step, completed);
+  const { compare, ops, others } = judge(step, completed);
   if (!Array.isArray(owners)) next.metadata.managedFields = ownersAfter(cached, next, owners, circumstances.now);
   const body = next.metadata.managedFields.length === 0 ? unchanged : encodeBody(kind, next);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
@@ -84,6 +84,7 @@ export function prepareChange(
     key,
     compare: [asItWas(cached), ...compare],
     ops: [{ type: 'put', key, value: seal(body) }, ...ops],
+    others,
     body,
     revision: 0n,
     gone: false,

@@ -1,4 +1,4 @@
-import type { KindDefinition } from '@navarch/kinds';
+import type { KindDefinition, Kinds } from '@navarch/kinds';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
@@ -7,12 +7,16 @@ import type { ServiceNetwork } from './service-network.ts';
 /** The current state that writes are decided on. */
 export interface View {
   get(kind: KindDefinition, namespace: string, name: string): CachedObject | undefined;
-  list(kind: KindDefinition): Iterable<CachedObject>;
+  /** By name; of one namespace, or of all when it is ''. */
+  list(kind: KindDefinition, namespace?: string): Iterable<CachedObject>;
+  /** Whether the transaction that is being decided has written the object already. */
+  written(kind: KindDefinition, namespace: string, name: string): boolean;
 }
 
 /** What a decision may depend on besides its request. `now` is RFC 3339; `random` gives numbers in [0, 1). */
 export interface Circumstances {
   readonly view: View;
+  readonly kinds: Kinds;
   readonly now: string;
   readonly random: () => number;
   readonly serviceNetwork: ServiceNetwork;
@@ -32,6 +36,14 @@ export interface Write {
   prepare(circumstances: Circumstances): Prepared;
 }
 
+/** Another object that goes with a write: `body` takes its place, unless it has changed meanwhile. */
+export interface OtherWrite {
+  /** As it is. */
+  readonly object: CachedObject;
+  /** As it will be: an encoded Resource without revision. */
+  readonly body: Uint8Array;
+}
+
 /** What one write comes to: a part of a transaction, and the object as it will be. */
 export interface Prepared {
   /** The storage key of the object. */
@@ -43,6 +55,8 @@ export interface Prepared {
   readonly compare: readonly Compare[];
   /** Empty when the write changes nothing. */
   readonly ops: readonly Operation[];
+  /** Other objects that the write changes: quotas that it is charged to. */
+  readonly others?: readonly OtherWrite[];
   /** The object after the write (before it, when it goes): an encoded Resource without revision. */
   readonly body: Uint8Array;
   /** The object's revision when nothing is written. */

@@ -2,12 +2,16 @@ import type { FieldError } from '@navarch/machinery';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import { refuse } from '../object-rules.ts';
-import type { Circumstances } from '../write.ts';
+import type { Circumstances, OtherWrite } from '../write.ts';
 import { customKindsLink } from './custom-kinds.ts';
 import { defaults } from './defaults.ts';
 import { home } from './home.ts';
+import { limitBounds, limitDefaults } from './limits.ts';
 import type { Admitted, Link, Step } from './link.ts';
 import { namespaces } from './namespaces.ts';
+import { priority } from './priority.ts';
+import { quota } from './quota.ts';
+import { quotaStatus } from './quota-status.ts';
 import { services } from './services.ts';
 import { storage } from './storage.ts';
 import { validation } from './validation.ts';
@@ -18,15 +22,28 @@ import { validation } from './validation.ts';
  */
 
 /** They complete the object: after them it is as it would be stored. */
-const completing: readonly Link[] = [defaults, home, namespaces, customKindsLink, services];
+const completing: readonly Link[] = [
+  defaults,
+  home,
+  namespaces,
+  customKindsLink,
+  services,
+  quotaStatus,
+  priority,
+  limitDefaults,
+];
 
-/** They look at the completed object, and change it no more. Not asked about a write that changes nothing. */
-const judging: readonly Link[] = [storage, validation];
+/**
+ * They look at the completed object, and change it no more. Not asked about a write that changes nothing, nor after one of them
+ * has found fields that are wrong: a quota counts only what is right.
+ */
+const judging: readonly Link[] = [storage, validation, limitBounds, quota];
 
 /** What all links add to a write. */
 export interface Admission {
   readonly compare: readonly Compare[];
   readonly ops: readonly Operation[];
+  readonly others: readonly OtherWrite[];
 }
 
 /** Brings the object of a write to the form in which it would be stored. Changes `step.next`. Throws ApiError. */
@@ -36,9 +53,14 @@ export function complete(step: Step): Admitted {
 
 /** Whether the completed object may be stored. Throws Invalid with everything that is wrong, or what refused it. */
 export function judge(step: Step, completed: Admitted): Admission {
-  const { errors, compare, ops } = together([completed, ...judging.map((link) => link.admit?.(step))]);
-  refuse(step.kind, step.next.metadata, errors);
-  return { compare, ops };
+  const parts = [completed];
+  for (const link of judging) {
+    const part = link.admit?.(step);
+    if (part === undefined) continue;
+    parts.push(part);
+    if (part.errors !== undefined) refuse(step.kind, step.next.metadata, together(parts).errors);
+  }
+  return together(parts);
 }
 
 /** What has to happen with the removal of an object, beyond the removal. */
@@ -50,11 +72,13 @@ function together(parts: readonly (Admitted | undefined)[]): Required<Admitted> 
   const errors: FieldError[] = [];
   const compare: Compare[] = [];
   const ops: Operation[] = [];
+  const others: OtherWrite[] = [];
   for (const part of parts) {
     if (part === undefined) continue;
     errors.push(...(part.errors ?? []));
     compare.push(...(part.compare ?? []));
     ops.push(...(part.ops ?? []));
+    others.push(...(part.others ?? []));
   }
-  return { errors, compare, ops };
+  return { errors, compare, ops, others };
 }

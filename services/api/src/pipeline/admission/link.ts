@@ -3,7 +3,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import type { WritableObject } from '../object-rules.ts';
-import type { Circumstances } from '../write.ts';
+import type { Circumstances, OtherWrite } from '../write.ts';
 
 /** An object that is to be made or changed. */
 export interface Step {
@@ -23,6 +23,8 @@ export interface Admitted {
   readonly compare?: readonly Compare[];
   /** What goes into the write's transaction. */
   readonly ops?: readonly Operation[];
+  /** Other objects that change with it. */
+  readonly others?: readonly OtherWrite[];
 }
 
 /**

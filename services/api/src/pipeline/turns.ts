@@ -1,0 +1,85 @@
+import { abortable } from '@navarch/kit';
+import { ApiError } from '@navarch/machinery';
+
+const mostWaiting = 10_000;
+
+/** Those who wait for one key, and the one whose turn it is. */
+interface Line {
+  /** Resolves when everybody in it has had their turn. */
+  end: Promise<void>;
+  length: number;
+  /** The last revision that one of them wrote. */
+  wrote: bigint;
+}
+
+/** What its writer must call, once, with the revision that it wrote; 0n for none. */
+type Leave = (wrote: bigint) => void;
+
+/**
+ * Lets writes that change a common object (a quota, a counter) go one after another, instead of all at once and all but one in vain.
+ * It spares work and is fair; what is right is decided by the compares alone, also between replicas.
+ */
+export class Turns {
+  readonly #lines = new Map<string, Line>();
+
+  /** Resolves when it is the caller's turn, with the revision that those before wrote last. */
+  async wait(key: string, signal: AbortSignal): Promise<readonly [wrote: bigint, leave: Leave]> {
+    const line = this.#lines.get(key) ?? { end: Promise.resolve(), length: 0, wrote: 0n };
+    if (line.length >= mostWaiting) {
+      throw new ApiError('TooManyRequests', `${line.length} writes wait for their turn at ${key}; try later`);
+    }
+    const before = line.end;
+    const mine = Promise.withResolvers<void>();
+    line.end = before.then(() => mine.promise);
+    line.length++;
+    this.#lines.set(key, line);
+    const leave: Leave = (wrote) => {
+      if (wrote > line.wrote) line.wrote = wrote;
+      if (--line.length === 0) this.#lines.delete(key);
+      mine.resolve();
+    };
+    try {
+      await abortable(before, signal);
+    } catch (error) {
+      leave(0n);
+      throw error;
+    }
+    return [line.wrote, leave];
+  }
+}
+
+/** One write's turn at all the objects that it has in common with others. */
+export class Turn implements Disposable {
+  readonly #turns: Turns;
+  readonly #leave: Leave[] = [];
+  #wrote = 0n;
+  #taken = false;
+
+  constructor(turns: Turns) {
+    this.#turns = turns;
+  }
+
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** Once. Resolves with the revision that those before wrote last. In the order of the keys, so that no two wait for each other. */
+  async take(keys: readonly string[], signal: AbortSignal): Promise<bigint> {
+    this.#taken = true;
+    let last = 0n;
+    for (const key of [...new Set(keys)].sort()) {
+      const [wrote, leave] = await this.#turns.wait(key, signal);
+      this.#leave.push(leave);
+      if (wrote > last) last = wrote;
+    }
+    return last;
+  }
+
+  wrote(revision: bigint): void {
+    this.#wrote = revision;
+  }
+
+  [Symbol.dispose](): void {
+    for (const leave of this.#leave) leave(this.#wrote);
+  }
+}

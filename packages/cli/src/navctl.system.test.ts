@@ -218,6 +218,19 @@ test('a Secret is described without what it hides', async () => {
   await good(['delete', 'secret', 'example-secret']);
 });
 
+test('a namespace is described with what limits it, and a quota with what is used', async () => {
+  await good(['create', 'namespace', 'shop']);
+  for (const file of ['resourcequota', 'limitrange', 'pod']) {
+    await good(['apply', '-n', 'shop', '-f', join(root, `examples/kinds/${file}.yaml`)]);
+  }
+  const page = await good(['describe', 'namespace', 'shop']);
+  expect(page).toMatch(/Resource Quotas:\n +example-resourcequota:\n +Resource +Used +Hard\n/);
+  expect(page).toMatch(/Resource Limits:\n +Type +Resource[^]*Container +cpu +- +1 +100m +500m +-\n/);
+  expect(await good(['describe', 'quota', 'example-resourcequota', '-n', 'shop'])).toMatch(/requests\.cpu +\d+m +4\n/);
+  expect(await good(['get', 'quota', '-n', 'shop', '--no-headers'])).toMatch(/requests\.cpu: \d+m\/4/);
+  await good(['delete', 'namespace', 'shop', '--wait=false']);
+});
+
 test('waiting outlives the api', async () => {
   using client = Object.assign(createClient({ address: server }), { [Symbol.dispose]: () => client.close() });
   const warnings: string[] = [];

@@ -8,6 +8,7 @@ import { genericEntries, metadataEntries } from './generic.ts';
 import { describeNode } from './node.ts';
 import { type Entry, outlineText } from './outline.ts';
 import { describePod } from './pod.ts';
+import { describeLimitRange, describeNamespace, describePriorityClass, describeResourceQuota } from './quota.ts';
 import { describeService } from './service.ts';
 import { describeConfigMap, describeSecret } from './settings.ts';
 
@@ -24,6 +25,10 @@ const describers = {
   node: describeNode,
   configMap: describeConfigMap,
   secret: describeSecret,
+  namespace: describeNamespace,
+  resourceQuota: describeResourceQuota,
+  limitRange: describeLimitRange,
+  priorityClass: describePriorityClass,
 } as Partial<Record<ResourceCase, Describer>>; // each gets objects of its own kind only
 
 /** All about one object, as text. */

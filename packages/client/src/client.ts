@@ -141,7 +141,7 @@ export interface PatchText {
   readonly type: PatchRequest_Type;
   /** JSON. */
   readonly patch: string;
-  readonly subresource?: 'status';
+  readonly subresource?: 'status' | 'scale';
   /** Only this version. */
   readonly resourceVersion?: string;
 }
@@ -210,6 +210,14 @@ export type ClientWrite =
 export type AtomicWrite =
   | ClientWrite
   | { readonly type: 'apply'; readonly manifestJson: string; readonly options?: ApplyFields }
+  | { readonly type: 'evict'; readonly eviction: EvictionOf }
+  | {
+      readonly type: 'scale';
+      readonly kind: KindDefinition;
+      readonly key: Key;
+      readonly replicas: number;
+      readonly options?: Omit<ScaleOptions, 'fence' | 'dryRun'>;
+    }
   | { readonly type: 'check'; readonly kind: KindDefinition; readonly key: Key; readonly is: Partial<Check> };
 
 export type WriteOutcome =

@@ -11,7 +11,9 @@ export {
   checkWrite,
   createWrite,
   deleteWrite,
+  evictWrite,
   patchWrite,
+  scaleWrite,
   updateStatusWrite,
   updateWrite,
 } from './writes.ts';

@@ -5,12 +5,22 @@ import {
   type Binding,
   Check,
   type DeleteRequest,
+  Eviction,
   ObjectMeta,
   type PatchRequest,
   type UpdateScaleRequest,
   type Write,
 } from '@navarch/proto';
-import type { ApplyFields, AtomicWrite, ClientWrite, DeleteOptions, Key, PatchText, ScaleOptions } from './client.ts';
+import type {
+  ApplyFields,
+  AtomicWrite,
+  ClientWrite,
+  DeleteOptions,
+  EvictionOf,
+  Key,
+  PatchText,
+  ScaleOptions,
+} from './client.ts';
 
 /** Makes an object. */
 export function createWrite<T extends KubeObject>(kind: KindDefinition<T>, object: T): ClientWrite {
@@ -54,6 +64,12 @@ export function toWrite(write: AtomicWrite): Write {
       return { write: { $case: 'patch', value: toPatchRequest(write.kind, write.key, write.patch) } };
     case 'apply':
       return { write: { $case: 'apply', value: toApplyRequest(write.manifestJson, write.options) } };
+    case 'evict':
+      return { write: { $case: 'evict', value: { ...Eviction.fromJSON({}), ...write.eviction } } };
+    case 'scale': {
+      const { kind, key, replicas, options } = write;
+      return { write: { $case: 'scale', value: toUpdateScaleRequest(kind, key, replicas, options) } };
+    }
     case 'check': {
       const { kind, key, is } = write;
       const named = { resource: kind.resource, namespace: key.namespace ?? '', name: key.name };
@@ -67,6 +83,21 @@ export function toWrite(write: AtomicWrite): Write {
 /** Makes real what a manifest says. */
 export function applyWrite(manifestJson: string, options: ApplyFields = {}): AtomicWrite {
   return { type: 'apply', manifestJson, options };
+}
+
+/** Asks a Pod to go so that its node can be emptied. */
+export function evictWrite(eviction: EvictionOf): AtomicWrite {
+  return { type: 'evict', eviction };
+}
+
+/** Sets how many replicas an object wants, and nothing else. */
+export function scaleWrite(
+  kind: KindDefinition,
+  key: Key,
+  replicas: number,
+  options: Omit<ScaleOptions, 'fence' | 'dryRun'> = {},
+): AtomicWrite {
+  return { type: 'scale', kind, key, replicas, options };
 }
 
 /** Changes nothing: a condition for the other writes of an atomic transaction. */

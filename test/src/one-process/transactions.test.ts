@@ -82,6 +82,9 @@ test('scale is for every kind that can be, and only for what was seen', async ()
     out: 'deployment.apps/scaled scaled\n',
   });
   await untilExactly(cluster, [{ ...web, replicas: 3 }]);
+  const patch = ['patch', 'deploy', 'scaled', '--subresource=scale', '--type=merge', '-p', '{"spec":{"replicas":2}}'];
+  expect(await cluster.navctl(...patch)).toMatchObject({ code: 0 });
+  await untilExactly(cluster, [{ ...web, replicas: 2 }]);
   await cluster.navctl('delete', 'deploy/scaled');
   await untilExactly(cluster, []);
 });

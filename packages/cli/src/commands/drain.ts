@@ -1,12 +1,13 @@
+import { evictWrite } from '@navarch/client';
 import { pod as podKind } from '@navarch/kinds';
-import { escapeFieldValue, isApiError, type Live } from '@navarch/machinery';
+import { escapeFieldValue, fromErrorDetail, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { errorText } from '../errors.ts';
 import { dryRunOption, durationMs, isDryRun, wholeNumber } from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { type Session, UserError } from '../session.ts';
-import { waitGone } from '../wait-gone.ts';
+import { type Victim, waitGone } from '../wait-gone.ts';
 import { setUnschedulable } from './cordon.ts';
 
 interface DrainOptions {
@@ -17,6 +18,9 @@ interface DrainOptions {
   readonly timeout?: number;
   readonly dryRun?: string;
 }
+
+/** So many writes the api takes in one call. */
+const mostAtOnce = 100;
 
 export const drainCommand = (run: Runner) =>
   new Command('drain')
@@ -47,18 +51,21 @@ async function drain(session: Session, names: readonly string[], options: DrainO
     });
     const objections = objectionsTo(items, options);
     if (objections.length > 0) throw new UserError(`node "${name}" is not drained:\n  ${objections.join('\n  ')}`);
-    const going = [];
-    for (const { metadata } of items) {
-      const { namespace, name: podName, uid } = metadata;
-      session.print(`evicting pod ${namespace}/${podName}${dryRun ? ' (server dry run)' : ''}\n`);
-      try {
-        const grace = gracePeriod === undefined || gracePeriod < 0 ? {} : { gracePeriodSeconds: gracePeriod };
-        const { gone } = await session.client().evict({ namespace, name: podName, uid, ...grace }, { dryRun });
-        if (!gone) going.push({ kind: podKind, namespace, name: podName, uid });
-      } catch (error) {
-        if (isApiError(error, 'NotFound')) continue;
-        failures++;
-        session.warn(`${errorText(error, session.server)}\n`);
+    const grace = gracePeriod === undefined || gracePeriod < 0 ? {} : { gracePeriodSeconds: gracePeriod };
+    const evictions = items.map(({ metadata: { namespace, name, uid } }) => ({ namespace, name, uid, ...grace }));
+    const going: (Victim & { readonly uid: string })[] = [];
+    for (let at = 0; at < evictions.length; at += mostAtOnce) {
+      const batch = evictions.slice(at, at + mostAtOnce);
+      const outcomes = await session.client().transact(batch.map(evictWrite), { dryRun });
+      for (const [index, { namespace, name, uid }] of batch.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.ok === true) {
+          session.print(`evicting pod ${namespace}/${name}${dryRun ? ' (server dry run)' : ''}\n`);
+          going.push({ kind: podKind, namespace, name, uid });
+        } else if (outcome !== undefined && outcome.error.reason !== 'NotFound') {
+          failures++;
+          session.warn(`${errorText(fromErrorDetail(outcome.error), session.server)}\n`);
+        }
       }
     }
     if (!dryRun) await waitGone(session, going, timeout);

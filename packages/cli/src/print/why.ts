@@ -28,12 +28,13 @@ function headline(name: string, { deletionTimestamp, blockers }: WhyResponse, no
 }
 
 function blockerLines(blocker: Blocker, now: number): readonly string[] {
-  const { finalizer, worker, workerState, waitsFor, remedy, since } = blocker;
+  const { finalizer, worker, workerState, waitsFor, remedy, since, setBy, setAt } = blocker;
   const what = blocker.type === Blocker_Type.GRACE_PERIOD ? 'its grace period' : `the finalizer ${finalizer}`;
   const times = [...(since === '' ? [] : [`for ${age(since, now)}`]), ...timeLeft(blocker, now)];
   return [
     `- ${what}${times.length === 0 ? '' : ` (${times.join(', ')})`}`,
     `    ${worker === '' ? '' : `${worker}: `}${workerState}`,
+    ...(setBy === '' ? [] : [`    put there by ${setBy}, ${age(setAt, now)} ago`]),
     ...(waitsFor === '' ? [] : [`    waits for ${waitsFor}`]),
     ...(remedy === '' ? [] : [`    ${remedy}`]),
   ];

@@ -1,5 +1,5 @@
 import { type KindDefinition, pod as podKind } from '@navarch/kinds';
-import { type Blocker, Blocker_Type, type Pod } from '@navarch/proto';
+import { type Blocker, Blocker_Type, type ObjectMeta, type Pod } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { namespaceFinalizers } from '../pipeline/removal.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -10,6 +10,7 @@ const controllersByFinalizer: Readonly<Record<string, string>> = {
   foregroundDeletion: 'the garbage collector',
   orphan: 'the garbage collector',
   kubernetes: 'the namespace controller',
+  'customresourcecleanup.apiextensions.k8s.io': 'the controller of custom kinds',
 };
 
 /** Told of objects whose dependents, or content, are known. */
@@ -34,12 +35,29 @@ export function blockersOf(cached: CachedObject, snapshot: Snapshot, nowMs: numb
         finalizer,
         since,
         until: '',
+        ...setterOf(object.metadata, finalizer),
         ...(worker ?? { worker: '', workerState: 'nobody here knows this finalizer', workerIsWell: false }),
         waitsFor: known === undefined ? '' : waitsFor(finalizer, known),
         remedy: worker === undefined ? removeByHand(cached, finalizer) : '',
       };
     }),
   ];
+}
+
+/** A finalizer is an item of a list that is a set: a key of its own in fieldsV1. */
+function setterOf({ managedFields }: ObjectMeta, finalizer: string): Pick<Blocker, 'setBy' | 'setAt'> {
+  const path = ['f:metadata', 'f:finalizers', `v:${JSON.stringify(finalizer)}`];
+  const setter = managedFields.find(({ fieldsV1 }) => hasPath(fieldsV1, path));
+  return { setBy: setter?.manager ?? '', setAt: setter?.time ?? '' };
+}
+
+function hasPath(value: unknown, path: readonly string[]): boolean {
+  let inner = value;
+  for (const step of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, step)) return false;
+    inner = (inner as Record<string, unknown>)[step]; // an object, by the test above
+  }
+  return true;
 }
 
 function workerOf(finalizer: string, snapshot: Snapshot, nowMs: number): Worker | undefined {
@@ -63,6 +81,8 @@ function gracePeriod(
       ...worker,
       type: Blocker_Type.GRACE_PERIOD,
       finalizer: '',
+      setBy: '',
+      setAt: '',
       since,
       until: since === '' ? '' : `${new Date(Date.parse(since) + seconds * 1000).toISOString().slice(0, 19)}Z`,
       waitsFor: `its containers to end, within ${seconds} s`,

@@ -105,6 +105,13 @@ describe('an object that was asked to go', () => {
     expect((await why('held')).blockers.map(({ finalizer }) => finalizer)).toEqual(['x.io/first']);
   });
 
+  test('says which program put a finalizer there', async () => {
+    const manifest = { ...configMap('set'), metadata: { name: 'set', finalizers: ['x.io/hold'] } };
+    await client.apply(manifest, { fieldManager: 'operator' });
+    expect(blocker(await why('set'))).toMatchObject({ finalizer: 'x.io/hold', setBy: 'operator' });
+    expect(Date.parse(blocker(await why('set')).setAt)).toBeGreaterThan(0);
+  });
+
   test('in the foreground waits for the garbage collector, which waits for what blocks', async () => {
     const uid = await make('front');
     await make('front-child', {

@@ -3,6 +3,7 @@ import type { FieldError } from '../errors.ts';
 import { formatPath, type PathStep } from '../field-path.ts';
 import { isJsonObject } from '../patch/merge-patch.ts';
 import { closest } from '../suggest.ts';
+import { readPattern } from './pattern.ts';
 
 /** Where a schema stands decides what it may say. */
 type Place = 'root' | 'field' | 'metadata' | 'logic';
@@ -253,7 +254,7 @@ class SchemaCheck {
 
   #pattern(pattern: string): void {
     try {
-      new RegExp(pattern, 'u').test('');
+      readPattern(pattern);
     } catch (error) {
       this.report(`can not be read: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../encode.ts';
 import type { FieldError } from '../errors.ts';
 import { formatPath, type PathStep } from '../field-path.ts';
 import { isJsonObject } from '../patch/merge-patch.ts';
+import { readPattern } from './pattern.ts';
 import { uniqueKeys, valueProblem } from './value-problem.ts';
 
 /** Finds everything in a value that breaks a rule of the schema; paths begin at the value. */
@@ -26,7 +27,9 @@ const checkedFormats = [
 
 /** The check of a structural schema. Compiles it, which takes milliseconds: keep the result. */
 export function valueCheck(schema: JsonObject): ValueCheck {
-  const ajv = new Ajv({ allErrors: true, strict: false, allowUnionTypes: true, addUsedSchema: false });
+  // ajv asks for `code`, a name, for schemas that are compiled into files.
+  const regExp = Object.assign((pattern: string) => readPattern(pattern), { code: 'readPattern' });
+  const ajv = new Ajv({ allErrors: true, strict: false, addUsedSchema: false, code: { regExp } });
   ajv.addKeyword({ keyword: uniqueKeys, type: 'array', schemaType: 'array', validate: keysDiffer });
   addFormats.default(ajv, [...checkedFormats]);
   const validate: ValidateFunction = ajv.compile(translate(schema));

@@ -17,6 +17,7 @@ const schema: JsonObject = {
     maybe: { type: 'string', nullable: true, enum: ['a', 'b'] },
     port: { 'x-kubernetes-int-or-string': true },
     when: { type: 'string', format: 'date-time' },
+    host: { type: 'string', pattern: '(?i)^(?P<host>[a-z]+)\\-\\:$' },
     size: { type: 'string', format: 'of-our-own' },
     tags: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
     parts: {
@@ -56,6 +57,8 @@ test.each<[JsonObject, string[]]>([
   [{ name: 'a', port: 'http' }, []],
   [{ name: 'a', port: [] }, ['port: must be a whole number or text, not a list']],
   [{ name: 'a', when: 'soon' }, ['when: "soon" must be a time, 2006-01-02T15:04:05Z']],
+  [{ name: 'a', host: 'Web-:' }, []],
+  [{ name: 'a', host: 'web:' }, ['host: "web:" must match (?i)^(?P<host>[a-z]+)\\-\\:$']],
   [{ name: 'a', size: 'anything' }, []],
   [{ name: 'a', tags: ['x', 'y', 'x'] }, ['tags: items 0 and 2 are the same; each may stand there once']],
   [{ name: 'a', parts: [{ id: 1 }, { id: 2 }] }, []],

@@ -13,7 +13,9 @@ export function registerGauges(
     help: 'Objects in the cache, by kind.',
     labelNames: ['resource'],
     collect() {
-      for (const kind of kinds.all) {
+      // Kinds come and go, and the versions of one are counted once.
+      this.reset();
+      for (const kind of new Map(kinds.all.toReversed().map((each) => [each.place, each])).values()) {
         const source = kind.storage === 'events' ? events : cache;
         this.set({ resource: kind.resource }, source.count(kind));
       }

@@ -1,8 +1,16 @@
-import { customKinds, type KindDefinition, KindSet, manifest } from '@navarch/kinds';
+import { createClient, createInformerSet } from '@navarch/client';
+import { configMap, customKinds, type KindDefinition, KindSet, manifest } from '@navarch/kinds';
+import { createLogger } from '@navarch/kit';
 import type { FieldError } from '@navarch/machinery';
-import { CustomObject, type CustomResourceDefinition, PatchRequest_Type, type Resource } from '@navarch/proto';
+import {
+  CustomObject,
+  type CustomResourceDefinition,
+  FieldValidation,
+  PatchRequest_Type,
+  type Resource,
+} from '@navarch/proto';
 import { MemoryStore } from '@navarch/store';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { refusal, startApi, type TestApi, valueOf } from '../api.fixture.ts';
 import { definition, widget } from './widgets.fixture.ts';
 
@@ -191,6 +199,63 @@ test('nothing is made of a kind that is going', async () => {
   const unknownNow = await refusal(client.apply(widget('w3')));
   expect(unknownNow.message).toContain('Widget');
   expect((await refusal(client.list({ resource: 'widgets' }))).reason).toBe('NotFound');
+});
+
+test('informers hear of custom objects by the change feed', async () => {
+  await using api = await startApi();
+  const made = await api.client.apply(definition({ more: ['v1beta1'] }));
+  const kind = customKinds(valueOf<CustomResourceDefinition>(made.resource))[0]!.kind;
+  const client = createClient({ address: api.address });
+  const bus = api.hub.connect();
+  const stop = new AbortController();
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const informers = createInformerSet({ api: client.raw, bus, targets: [{ kind }, { kind: configMap }], logger });
+  const running = informers.run(stop.signal);
+  const seen = (name: string) => informers.lister(kind).get({ namespace: 'default', name });
+  await vi.waitFor(() => expect(informers.source).toBe('feed'), 10_000);
+  await api.client.apply({ ...widget('w1'), apiVersion: 'example.com/v1beta1' });
+  await vi.waitFor(() => expect(seen('w1')).toMatchObject({ apiVersion: 'example.com/v1', spec: { size: 3 } }), 10_000);
+  await api.client.delete(named('w1'));
+  await vi.waitFor(() => expect(seen('w1')).toBeUndefined(), 10_000);
+  stop.abort();
+  await running;
+  client.close();
+  await bus.close();
+});
+
+test('appliers of one object own its fields, and items of lists by key', async () => {
+  await using api = await startApi();
+  const { client } = api;
+  await client.apply(definition());
+  await client.apply(widget('w1', { parts: [{ name: 'a', count: 2 }] }), { fieldManager: 'one' });
+  const other = { ...widget('w1'), spec: { parts: [{ name: 'b' }] } };
+  const both = valueOf<CustomObject>((await client.apply(other, { fieldManager: 'two' })).resource);
+  expect(both.spec).toMatchObject({
+    size: 3,
+    parts: [
+      { name: 'a', count: 2 },
+      { name: 'b', count: 1 },
+    ],
+  });
+  const conflict = await refusal(client.apply(widget('w1', { size: 4 }), { fieldManager: 'two' }));
+  expect(conflict.reason).toBe('Conflict');
+  expect(conflict.message).toContain('spec.size');
+  const less = { ...widget('w1'), spec: { size: 3 } };
+  const one = valueOf<CustomObject>((await client.apply(less, { fieldManager: 'one' })).resource);
+  expect((one.spec as { parts: { name: string }[] }).parts.map(({ name }) => name)).toEqual(['b']);
+});
+
+test('unknown fields can be let through, and are left out', async () => {
+  await using api = await startApi();
+  const { client } = api;
+  await client.apply(definition());
+  const applied = await client.apply(widget('w1', { colour: 'x' }), { fieldValidation: FieldValidation.IGNORE });
+  expect(valueOf<CustomObject>(applied.resource).spec).toEqual({
+    color: 'red',
+    parts: [{ count: 1, name: 'a' }],
+    replicas: 1,
+    size: 3,
+  });
 });
 
 test('names that another kind of the group has are not accepted', async () => {

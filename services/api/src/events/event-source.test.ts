@@ -1,10 +1,18 @@
-import { NatsBus } from '@navarch/bus';
-import { createLogger } from '@navarch/kit';
-import type { Event, Resource } from '@navarch/proto';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryHub, NatsBus } from '@navarch/bus';
+import { event as eventKind } from '@navarch/kinds';
+import { createLogger, systemClock, VirtualClock } from '@navarch/kit';
+import { Event, type Resource } from '@navarch/proto';
 import { MemoryStore } from '@navarch/store';
 import { type NatsServer, startNats, waitFor } from '@navarch/testing';
 import { describe, expect, test } from 'vitest';
 import { refusal, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
+import { encodeBody, type WritableObject } from '../pipeline/object-rules.ts';
+import { seal } from '../storage/envelope.ts';
+import { storageKey } from '../storage/keys.ts';
+import { EventSource } from './event-source.ts';
 
 const time = (minute: number) => new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString();
 
@@ -92,6 +100,74 @@ describe('events are read', () => {
   });
 });
 
+/** An Event as it is stored. */
+function sealed(name: string, message = ''): Uint8Array {
+  const object = Event.fromJSON({ metadata: { name, namespace: 'ns' }, message });
+  return seal(encodeBody(eventKind, object as unknown as WritableObject)); // it has metadata here
+}
+
+test('events go when they are old, and the oldest when they are too many', async () => {
+  const clock = new VirtualClock();
+  const hub = new MemoryHub();
+  const bus = hub.connect();
+  // What the stream gives back counts as new: here only the view is looked at.
+  hub.stop();
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const source = new EventSource({ bus, clock, logger, limits: { maxAgeMs: 3_600_000, maxBytes: 10_000 } });
+  const stop = new AbortController();
+  await source.start(stop.signal);
+  const write = (name: string, message = '') => {
+    const key = storageKey(eventKind, { namespace: 'ns', name });
+    return source.commit({ compare: [], ops: [{ type: 'put', key, value: sealed(name, message) }] });
+  };
+  const kept = () => [...source.cache.list(eventKind)].map(({ name }) => name);
+  await write('first');
+  await clock.advance(1_800_000);
+  await write('second');
+  await clock.advance(1_820_000);
+  expect(kept()).toEqual(['second']);
+  for (let i = 10; i < 30; i++) await write(`large-${i}`, 'x'.repeat(1_000));
+  expect(kept().at(-1)).toBe('large-29');
+  expect(kept()).toEqual(Array.from({ length: kept().length }, (_, i) => `large-${30 - kept().length + i}`));
+  expect(kept().length).toBeLessThan(10);
+  stop.abort();
+  await source.stop();
+  await bus.close();
+});
+
+test('what was written is never undone by its own older echo', async () => {
+  const hub = new MemoryHub();
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const stop = new AbortController();
+  const replica = async () => {
+    const source = new EventSource({ bus: hub.connect(), clock: systemClock, logger });
+    await source.start(stop.signal);
+    return source;
+  };
+  const [source, other] = await Promise.all([replica(), replica()]);
+  const key = { namespace: 'ns', name: 'told' };
+  const seen: string[] = [];
+  using _listener = source.cache.onChange([eventKind], () => {
+    const cached = source.cache.get(eventKind, key.namespace, key.name);
+    seen.push(cached === undefined ? 'gone' : (cached.object as unknown as Event).message);
+  });
+  const put = (source: EventSource, name: string, message = '') => {
+    const value = sealed(name, message);
+    return source.commit({ compare: [], ops: [{ type: 'put', key: storageKey(eventKind, { ...key, name }), value }] });
+  };
+  await Promise.all(['1', '2', '3'].map((message) => put(source, key.name, message)));
+  await source.commit({ compare: [], ops: [{ type: 'delete', key: storageKey(eventKind, key) }] });
+  await put(source, key.name, 'again');
+  await waitFor(() => other.cache.get(eventKind, key.namespace, key.name) !== undefined);
+  // Behind all of them in the stream.
+  await put(other, 'other');
+  await waitFor(() => source.cache.get(eventKind, key.namespace, 'other') !== undefined);
+  expect(seen.slice(0, 5)).toEqual(['1', '2', '3', 'gone', 'again']);
+  expect(new Set(seen.slice(5))).toEqual(new Set(['again']));
+  stop.abort();
+  await Promise.all([source.stop(), other.stop()]);
+});
+
 describe('on a real NATS', () => {
   /** The bus and an api of its own on a store that others may share. */
   async function start(nats: NatsServer, store: MemoryStore): Promise<TestApi> {
@@ -109,7 +185,8 @@ describe('on a real NATS', () => {
   }
 
   test('they outlive the api; a NATS that lost its disk has lost the old ones, and nothing else', async () => {
-    await using nats = await startNats();
+    const dir = await mkdtemp(join(tmpdir(), 'nv-nats-'));
+    await using nats = await startNats({ dir });
     const store = new MemoryStore();
     {
       await using running = await start(nats, store);
@@ -123,6 +200,14 @@ describe('on a real NATS', () => {
     await using running = await start(nats, store);
     const { client } = running;
     await waitFor(async () => (await listed(client)).length > 0);
+    // As NATS says it itself: on disk, for an hour, 64 MiB, the newest of each name.
+    const meta = await readFile(join(dir, 'jetstream/$G/streams/navarch-events/meta.inf'), 'utf8');
+    expect(JSON.parse(meta)).toMatchObject({
+      storage: 'file',
+      max_age: 3_600_000_000_000,
+      max_bytes: 64 * 1024 * 1024,
+      max_msgs_per_subject: 1,
+    });
     const stop = new AbortController();
     const seen: (string | undefined)[] = [];
     const watching = (async () => {

@@ -9,6 +9,7 @@ import { ObjectCache, type Update } from '../cache/object-cache.ts';
 import type { ObjectSource } from '../read/source.ts';
 import { open } from '../storage/envelope.ts';
 import { parseStorageKey, storageKey } from '../storage/keys.ts';
+import { Echoes } from './echoes.ts';
 import { type EventLimits, EventRetention } from './event-retention.ts';
 
 const defaultLimits: EventLimits = { maxAgeMs: 3_600_000, maxBytes: 64 * 1024 * 1024 };
@@ -31,6 +32,7 @@ export class EventSource implements ObjectSource, Component {
   readonly #logger: Logger;
   readonly #retention: EventRetention;
   readonly #limits: EventLimits;
+  readonly #echoes = new Echoes();
   #stream: EventStream | undefined;
   #revision: bigint;
   #appending = 0;
@@ -102,9 +104,13 @@ export class EventSource implements ObjectSource, Component {
     if (this.#stream === undefined || parsed === undefined || !this.#bus.connected) return;
     if (this.#appending >= maxAppending) return;
     this.#appending++;
+    this.#echoes.expect(key, value);
     this.#stream
       .append(subject('events', parsed.namespace, parsed.name), value)
-      .catch((error: unknown) => this.#logger.debug({ err: error }, 'an event did not reach the stream'))
+      .catch((error: unknown) => {
+        this.#echoes.forget(key, value);
+        this.#logger.debug({ err: error }, 'an event did not reach the stream');
+      })
       .finally(() => this.#appending--);
   }
 
@@ -137,6 +143,7 @@ export class EventSource implements ObjectSource, Component {
     const [, namespace, name] = tokensOf(subject) ?? [];
     if (namespace === undefined || name === undefined) return;
     const key = storageKey(eventKind, { namespace, name });
+    if (this.#echoes.isStale(key, payload)) return;
     const known = this.#get(key);
     try {
       if (payload.length === 0) {

@@ -91,7 +91,11 @@ describe('calls', () => {
   });
 
   test('a call ends by its deadline, and by its signal', async () => {
-    const { client } = await serve({ get: () => {} });
+    const answered: handleUnaryCall<{ name: string }, Resource> = (call, done) => {
+      if (call.request.name === 'answered') done(null, resource('answered'));
+    };
+    const { client } = await serve({ get: answered });
+    await client.get(pod, { name: 'answered' }); // connected: the deadline is the call's alone
     await expect(client.get(pod, { name: 'a' }, { timeoutMs: 50 })).rejects.toMatchObject({ reason: 'Timeout' });
     const controller = new AbortController();
     const asking = client.get(pod, { name: 'a' }, { signal: controller.signal });

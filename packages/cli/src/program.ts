@@ -70,8 +70,9 @@ export function buildProgram(connect: Connect, io: Io): { run(args: readonly str
     <A extends unknown[]>(action: Action<A>) =>
     async (...args: [...A, Command]) => {
       const command = args.at(-1) as Command; // commander hands it over last
-      const session = connect(command.optsWithGlobals());
-      const result = await action(session, ...(args.slice(0, -1) as A));
+      // Of a command and those that it stands under: what both know, commander gives to the upper one.
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const result = await action(connect(options), ...([...args.slice(0, -2), options] as unknown as A));
       exitCode = typeof result === 'number' ? result : 0;
     };
   const program = new Command('navctl')

@@ -14,10 +14,18 @@ export function validateObject(schema: MessageSchema, message: object): FieldErr
   if (schema.own !== undefined) return schema.own.errors(message);
   const errors: FieldError[] = [];
   const path: PathStep[] = [];
-  const visit: Visit = { path, report: (text) => errors.push({ path: formatPath(path), message: text }) };
+  const visit: Visit = {
+    path,
+    report: (text) => {
+      if (errors.length < maxErrors) errors.push({ path: formatPath(path), message: text });
+    },
+  };
   compile(schema)(message as MessageRecord, visit);
   return errors;
 }
+
+/** Nobody reads more. */
+const maxErrors = 1_000;
 
 function compile(schema: MessageSchema): Check {
   const cached = checksBySchema.get(schema);

@@ -46,10 +46,10 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
   const { namespace, name } = object.metadata;
   // A manifest that was read from the api holds what only the api sets: ignored here as everywhere.
   const wanted = ownable(statedForm(raw, manifest(kind, object)) as JsonObject, author.subresource); // of an object
-  const create = createWrite({ kind, revision: 0n, object, manager: '' }, (now) => {
-    const fields = fieldsOf(shapeOf(kind.schema), wanted);
-    return writeManagers([newManager(writerOf(author, kind, now), 'Apply', fields)]);
-  });
+  const fields = fieldsOf(shapeOf(kind.schema), wanted);
+  const create = createWrite({ kind, revision: 0n, object, manager: '' }, (now) =>
+    writeManagers([newManager(writerOf(author, kind, now), 'Apply', fields)]),
+  );
   return {
     kind,
     namespace,
@@ -96,16 +96,19 @@ const conflictsShown = 20;
 
 function conflict({ kind, namespace, name }: CachedObject, conflicts: readonly FieldConflict[]): ApiError {
   const shown = conflicts.slice(0, conflictsShown);
-  const fields = shown.map(({ path, owner: { manager, operation, time } }) => ({
-    path,
-    message: `was set by "${manager}" (${operation}, ${time})`,
-  }));
-  const list = fields.map(({ path, message }) => `${path} ${message}`).join('; ');
+  const setBy = ({ owner: { manager, operation, time } }: FieldConflict) =>
+    `was set by "${manager}" (${operation}, ${time})`;
+  const list = shown.map((each) => `${each.path} ${setBy(each)}`).join('; ');
   const more = conflicts.length > shown.length ? `; and ${conflicts.length - shown.length} more` : '';
   return new ApiError(
     'Conflict',
     `${describe(kind, namespace, name)} has other values than the manifest in fields that others look after: ${list}${more}. ` +
       'Drop these fields from the manifest to leave them to their managers, or take them over with force (navctl apply --force-conflicts)',
-    { fields },
+    {
+      fields: shown.map((each) => ({
+        path: each.path,
+        message: `${setBy(each)}; drop it from the manifest, or take it with force (--force-conflicts)`,
+      })),
+    },
   );
 }

@@ -65,13 +65,19 @@ describe('planCare', () => {
       },
       { do: 'compact', revision: 99n },
     ],
-    ['gives back a file that is half empty', { members: [member('a', 8, 3)] }, { do: 'defragment', endpoint: 'a' }],
-    ['not one that is less empty', { members: [member('a', 8, 5)] }, { do: 'nothing' }],
-    ['not one that is small', { members: [member('a', 0.9, 0.1)] }, { do: 'nothing' }],
+    [
+      'gives back a file that is half empty',
+      { members: [member('a', 8, 3), member('b', 3, 3)] },
+      { do: 'defragment', endpoint: 'a' },
+    ],
+    ['not one that is less empty', { members: [member('a', 8, 5), member('b', 3, 3)] }, { do: 'nothing' }],
+    ['not one that is small', { members: [member('a', 0.9, 0.1), member('b', 3, 3)] }, { do: 'nothing' }],
+    ['of a lone member only when it takes but a moment', { members: [member('a', 8, 3)] }, { do: 'nothing' }],
+    ['which is so for little data', { members: [member('a', 8, 1)] }, { do: 'defragment', endpoint: 'a' }],
     [
       'not the same again within the hour',
       {
-        members: [member('a', 8, 3)],
+        members: [member('a', 8, 1)],
         record: { compaction: compactedNow, defragmentations: { a: defragmented(59) } },
       },
       { do: 'nothing' },
@@ -109,7 +115,7 @@ describe('planCare', () => {
     [
       'but when who began it died long ago',
       {
-        members: [member('a', 8, 3)],
+        members: [member('a', 8, 1)],
         record: {
           ...emptyRecord,
           compaction: compactedNow,

@@ -53,6 +53,8 @@ export type CareStep =
 const worthwhile = { ofQuota: 0.05, ofFile: 0.5 };
 /** The same when the file nears the quota, at which etcd refuses to write, however much of the file is free. */
 const worthwhileWhenNeeded = { ofQuota: 0.02, ofFile: 0 };
+/** With a member that is alone everything pauses: as long as that is not needed, only for a second, by what is in use. */
+const briefOfQuota = 0.05;
 /** An alarm is only taken back when it would not be raised again at once. */
 const disarmBelow = 0.95;
 /** A member that is this much behind is still catching up, and the others can't do without each other. */
@@ -110,12 +112,13 @@ function planCompaction({ members, limits, record, revisionAt, nowMs, times }: C
 /** What defragmenting a member would give back. Undefined when that is not worth it, or was done not long ago. */
 function gainOf(
   member: MemberStatus,
-  { limits, record, nowMs, times }: CareView,
+  { members, limits, record, nowMs, times }: CareView,
   needed: boolean,
 ): { member: MemberStatus; gain: number } | undefined {
   const gain = member.diskBytes - member.usedBytes;
   const { ofQuota, ofFile } = needed ? worthwhileWhenNeeded : worthwhile;
   if (gain < limits.quotaBytes * ofQuota || gain < member.diskBytes * ofFile) return undefined;
+  if (!needed && members.length === 1 && member.usedBytes > limits.quotaBytes * briefOfQuota) return undefined;
   const last = record.defragmentations[member.endpoint];
   const everyMs = member.alarms.includes('NOSPACE')
     ? times.defragmentUnderAlarmEveryMs

@@ -160,7 +160,7 @@ export class ObjectCache {
       for (const change of changesOf(this.#history.at(at))) {
         const { newest } = change;
         const same = newest.name === name && newest.namespace === namespace && newest.kind.place === kind.place;
-        if (same) changes.push(change);
+        if (same) changes.push(change.inKind(kind));
       }
     }
     return changes;

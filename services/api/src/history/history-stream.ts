@@ -34,8 +34,9 @@ export function keepsHistory(kind: KindDefinition): boolean {
   return travelsOnFeed(kind);
 }
 
+/** The same for all versions of a kind. */
 export function historySubject(kind: KindDefinition, { namespace, name }: ObjectKey): string {
-  return subject('history', kind.resource, namespace, name);
+  return subject('history', ...kind.place.split('/'), namespace, name);
 }
 
 /** An encoded PastVersion: what was before `change`. */

@@ -2,10 +2,11 @@ import type { EventStream } from '@navarch/bus';
 import type { KindDefinition, Kinds } from '@navarch/kinds';
 import { ApiError, isApiError, type ObjectKey } from '@navarch/machinery';
 import { type HistoryRequest, HistoryResponse, Resource } from '@navarch/proto';
-import type { CachedObject } from '../cache/cached-object.ts';
+import { CachedObject } from '../cache/cached-object.ts';
 import { kindNamed, namespaceOf, notFound } from '../read/resource-name.ts';
 import type { ObjectSource, Sources } from '../read/source.ts';
 import { decodePastVersion, historySubject, keepsHistory } from './history-stream.ts';
+import { storageKey } from '../storage/keys.ts';
 import type { Timeline } from './timeline.ts';
 import { StoredPast } from './stored-past.ts';
 import { Versions } from './versions.ts';
@@ -80,8 +81,10 @@ export class ObjectHistory {
       for (const message of await this.#options.stream.readSubject(historySubject(kind, key), signal)) {
         const { clusterId, ended, endedTime, deleted, resource } = decodePastVersion(message);
         if (clusterId !== this.#options.clusterId() || resource === undefined || ended > newest) continue;
-        versions.add(resource.revision, resource);
-        versions.addEnd(resource.revision, ended);
+        const about = { kind, key: storageKey(kind, key), ...key, revision: resource.revision };
+        // In the version of the kind that was asked for.
+        const object = new CachedObject(about, Resource.encode({ ...resource, revision: 0n }).finish());
+        addVersion(versions, object, ended);
         versions.addTime(ended, endedTime);
         if (deleted) versions.addDeletion(ended);
       }

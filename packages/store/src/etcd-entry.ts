@@ -1,9 +1,9 @@
 import type { etcd } from '@navarch/proto';
 import type { Entry } from './store.ts';
 
-/** The value is copied: as decoded it is a view that would keep its whole message, perhaps megabytes, in memory. */
+/** The value is a view into the message it came in, as the contract allows. */
 export function toEntry({ key, value, createRevision, modRevision }: etcd.KeyValue): Entry {
-  return { key: toKey(key), value: Buffer.from(value), createRevision, modRevision };
+  return { key: toKey(key), value, createRevision, modRevision };
 }
 
 export function toKey(key: Uint8Array): string {

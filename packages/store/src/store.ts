@@ -61,7 +61,10 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** One key's state. `createRevision` survives updates; `modRevision` is the revision of the last change. */
+/**
+ * One key's state. `createRevision` survives updates; `modRevision` is the revision of the last change. `value` may be a
+ * view into a message of megabytes: whoever keeps it for long copies it.
+ */
 export interface Entry {
   readonly key: string;
   readonly value: Uint8Array;

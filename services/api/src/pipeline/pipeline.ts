@@ -143,8 +143,13 @@ export class Pipeline {
 
 /** RFC 3339, in whole seconds, as everywhere in Kubernetes' metadata. */
 export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(nowMs / 1000);
+  // Thousands of writes share a second.
+  if (second !== spelled.second) spelled = { second, text: `${new Date(nowMs).toISOString().slice(0, 19)}Z` };
+  return spelled.text;
 }
+
+let spelled = { second: Number.NaN, text: '' };
 
 function writtenBy(prepared: Prepared, { revision }: Committed): Written {
   const changed = prepared.ops.length > 0;

@@ -15,6 +15,7 @@ import {
 import { EtcdMaintenance, EtcdStore } from '@navarch/store';
 import { Api, defaultStorageLimits } from './api.ts';
 import { storeMetrics } from './grpc/store-metrics.ts';
+import { usualTimes } from './storage/care-plan.ts';
 
 const config = defineConfig(
   {
@@ -42,6 +43,14 @@ const config = defineConfig(
       default: String(100 * defaultStorageLimits.watermark),
       description: 'how full etcd may be, in percent of its quota, before nothing new is created',
       parse: integer({ min: 1, max: 100 }),
+    },
+    storeHistoryMinutes: {
+      flag: '--store-history-minutes <number>',
+      env: 'NAVARCH_STORE_HISTORY_MINUTES',
+      default: String(usualTimes.keepMs / 60_000),
+      description:
+        'how long etcd keeps history, at least, while there is room: reads of the past and watches live on it',
+      parse: integer({ min: 1, max: 1440 }),
     },
     nats: {
       flag: '--nats <url>',
@@ -109,6 +118,7 @@ const maintenance = new EtcdMaintenance({ endpoints: config.etcd });
 const api = new Api({
   store,
   maintenance,
+  careTimes: { ...usualTimes, keepMs: config.storeHistoryMinutes * 60_000 },
   storageLimits: { quotaBytes: config.etcdQuota, watermark: config.storageWatermark / 100 },
   bus,
   clock: systemClock,

@@ -4,10 +4,10 @@ export interface RevisionSample {
   readonly atMs: number;
 }
 
-/** Samples closer together than this say nothing new. */
-const apartMs = 1_000;
+/** So many samples are enough to tell what is old. */
+const maxSamples = 300;
 
-/** When the store was at which revision, so that it can be told what is old. Bounded: what is past `keepMs` is forgotten. */
+/** When the store was at which revision, so that it can be told what is old. What is past `keepMs` is forgotten. */
 export class RevisionHistory {
   readonly #keepMs: number;
   /** Oldest first. The first one is past `keepMs` once there is one. */
@@ -19,7 +19,7 @@ export class RevisionHistory {
 
   add(revision: bigint, atMs: number): void {
     const newest = this.#samples.at(-1);
-    if (newest !== undefined && atMs - newest.atMs < Math.min(apartMs, this.#keepMs / 10)) return;
+    if (newest !== undefined && atMs - newest.atMs < this.#keepMs / maxSamples) return;
     this.#samples.push({ revision, atMs });
     while (this.#samples[1] !== undefined && this.#samples[1].atMs <= atMs - this.#keepMs) this.#samples.shift();
   }

@@ -24,8 +24,9 @@ export async function waitGone(
     const isGone = (object: { metadata?: { uid: string } | undefined } | undefined) =>
       object === undefined || object.metadata?.uid !== uid;
     if (!(await waitUntil(session, kind, selector, isGone, left))) {
+      const where = namespace === '' ? '' : ` -n ${namespace}`;
       throw new UserError(
-        `timed out waiting for ${typeName(kind)} "${name}" to go; what it waits for says \`navctl why ${typeName(kind)}/${name}\``,
+        `timed out waiting for ${typeName(kind)} "${name}" to go; what it waits for says \`navctl why ${typeName(kind)}/${name}${where}\``,
       );
     }
   }

@@ -76,7 +76,7 @@ async function remove(session: Session, args: readonly string[], options: Delete
   const going: (Victim & { readonly uid: string })[] = [];
   let failures = 0;
   for (const victim of victims) {
-    const { kind, namespace, name } = victim;
+    const { kind, namespace, name, uid } = victim;
     try {
       const { object, gone } = await session.client().delete(
         kind,
@@ -84,6 +84,7 @@ async function remove(session: Session, args: readonly string[], options: Delete
         {
           propagation: propagation[options.cascade],
           dryRun: isDryRun(options),
+          ...(uid === undefined ? {} : { uid }),
           ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
         },
       );
@@ -91,7 +92,8 @@ async function remove(session: Session, args: readonly string[], options: Delete
       session.print(`${typeName(kind)} "${name}" ${how}\n`);
       if (!gone) going.push({ ...victim, uid: object.metadata?.uid ?? '' });
     } catch (error) {
-      if (options.ignoreNotFound === true && isApiError(error, 'NotFound')) continue;
+      // One that was chosen from a list, and has gone by itself since, is what was wanted.
+      if ((options.ignoreNotFound === true || uid !== undefined) && isApiError(error, 'NotFound')) continue;
       failures++;
       session.warn(`${errorText(error, session.server)}\n`);
     }
@@ -112,7 +114,12 @@ function gracePeriod({ force, now, gracePeriod }: DeleteOptions): number | undef
   return gracePeriod !== undefined && gracePeriod > 0 ? gracePeriod : undefined;
 }
 
-async function findVictims(session: Session, args: readonly string[], options: DeleteOptions): Promise<Victim[]> {
+/** Those chosen from a list have the uid of the object that was chosen: another one of that name stays. */
+async function findVictims(
+  session: Session,
+  args: readonly string[],
+  options: DeleteOptions,
+): Promise<(Victim & { readonly uid?: string })[]> {
   const { filename, recursive = false, selector, fieldSelector } = options;
   if (filename !== undefined) {
     const manifests = await readManifests(session, { filename, recursive }, 'names');
@@ -123,7 +130,7 @@ async function findVictims(session: Session, args: readonly string[], options: D
     }));
   }
   const targets = await parseTargets(session, args);
-  const victims: Victim[] = [];
+  const victims: (Victim & { readonly uid?: string })[] = [];
   for (const { kind, name } of targets) {
     const namespace = namespaceOf(session, kind);
     if (name !== undefined) {
@@ -139,7 +146,8 @@ async function findVictims(session: Session, args: readonly string[], options: D
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     });
     for (const { metadata } of items) {
-      victims.push({ kind, namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' });
+      const { namespace: within = '', name: chosen = '', uid = '' } = metadata ?? {};
+      victims.push({ kind, namespace: within, name: chosen, uid });
     }
   }
   return victims;

@@ -53,7 +53,7 @@ export class ObjectHistory {
     if (newest.length === 0) throw notFound(kind, key.namespace, name);
     const entries: HistoryResponse['entries'] = [];
     for (const [index, { revision, resource, time, gap }] of newest.entries()) {
-      const readable = (await stored.at(revision, signal)) !== 'forgotten';
+      const readable = await stored.knows(revision, signal);
       const moment = time === '' && readable ? await this.#options.timeline.at(revision, signal) : undefined;
       entries.push({
         revision,

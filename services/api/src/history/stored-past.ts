@@ -10,6 +10,8 @@ export class StoredPast {
   readonly #key: ObjectKey;
   /** The newest revision that could not be read. */
   #forgotten = 0n;
+  /** The oldest that could. */
+  #known: bigint | undefined;
 
   constructor(past: Past, kind: KindDefinition, key: ObjectKey) {
     this.#past = past;
@@ -21,12 +23,20 @@ export class StoredPast {
   async at(revision: bigint, signal: AbortSignal): Promise<CachedObject | 'absent' | 'forgotten'> {
     if (revision <= this.#forgotten) return 'forgotten';
     try {
-      return (await this.#past.get(this.#kind, this.#key, revision, signal)) ?? 'absent';
+      const object = await this.#past.get(this.#kind, this.#key, revision, signal);
+      if (this.#known === undefined || revision < this.#known) this.#known = revision;
+      return object ?? 'absent';
     } catch (error) {
       if (!isApiError(error, 'Expired')) throw error;
       this.#forgotten = revision;
       return 'forgotten';
     }
+  }
+
+  /** Whether what was at a revision can still be read. */
+  async knows(revision: bigint, signal: AbortSignal): Promise<boolean> {
+    if (this.#known !== undefined && revision >= this.#known) return true;
+    return (await this.at(revision, signal)) !== 'forgotten';
   }
 
   /**

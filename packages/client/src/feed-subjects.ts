@@ -1,5 +1,5 @@
 import { anyToken, subject, subjectPattern } from '@navarch/bus';
-import type { KindDefinition } from '@navarch/kinds';
+import { collectionOf, type KindDefinition } from '@navarch/kinds';
 
 /** Stands for a field that holds nothing. */
 const noToken = '_';
@@ -26,9 +26,4 @@ export function changesSubject(kind: KindDefinition, token: string): string {
 export function changesPattern(kind: KindDefinition, token?: string): string {
   if (kind.feedField === undefined) return subject('changes', collectionOf(kind));
   return subjectPattern('changes', collectionOf(kind), token ?? anyToken);
-}
-
-/** What `resource` is for the preferred version: all versions of a kind share a subject. */
-function collectionOf({ plural, group }: Pick<KindDefinition, 'plural' | 'group'>): string {
-  return group === '' ? plural : `${plural}.${group}`;
 }

@@ -65,6 +65,11 @@ export function resourceNames({
   return group === '' ? names : [...names, ...grouped];
 }
 
+/** What `resource` is for the preferred version: one name for all versions of a kind. */
+export function collectionOf({ plural, group }: Pick<KindDefinition, 'plural' | 'group'>): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
 function firstOfEach<K>(
   kinds: readonly KindDefinition[],
   keys: (kind: KindDefinition) => readonly K[],

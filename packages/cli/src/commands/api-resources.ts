@@ -1,4 +1,4 @@
-import { builtinKinds } from '@navarch/kinds';
+import { builtinKinds, collectionOf } from '@navarch/kinds';
 import { formatTable, isApiError } from '@navarch/machinery';
 import { Command, Option } from 'commander';
 import { errorText } from '../errors.ts';
@@ -37,7 +37,7 @@ async function apiResources(
   });
   const shown = all
     // Of several versions of a kind, the preferred one.
-    .filter(({ resource, plural, group }) => resource === (group === '' ? plural : `${plural}.${group}`))
+    .filter((kind) => kind.resource === collectionOf(kind))
     .filter(({ scope }) => namespaced === undefined || (scope === 'Namespaced') === (namespaced === 'true'))
     .filter(({ group }) => apiGroup === undefined || group === apiGroup)
     .toSorted((a, b) => a.group.localeCompare(b.group) || a.plural.localeCompare(b.plural));

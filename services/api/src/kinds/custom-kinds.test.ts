@@ -11,6 +11,7 @@ import {
 } from '@navarch/proto';
 import { MemoryStore } from '@navarch/store';
 import { expect, test, vi } from 'vitest';
+import { historySubject } from '../history/history-stream.ts';
 import { refusal, startApi, type TestApi, valueOf } from '../api.fixture.ts';
 import { definition, widget } from './widgets.fixture.ts';
 
@@ -221,6 +222,23 @@ test('informers hear of custom objects by the change feed', async () => {
   await running;
   client.close();
   await bus.close();
+});
+
+test('the versions of a custom object have one history', async () => {
+  await using api = await startApi();
+  const { client } = api;
+  await client.apply(definition({ more: ['v1beta1'] }));
+  for (const size of [1, 2, 3]) await client.apply({ ...widget('w1', { size }), apiVersion: 'example.com/v1beta1' });
+  for (const resource of ['widgets', 'widgets.v1beta1.example.com']) {
+    const { entries } = await client.history({ ...named('w1', resource), limit: 10 });
+    expect(entries.map((entry) => (valueOf<CustomObject>(entry.resource).spec as { size: number }).size)).toEqual([
+      3, 2, 1,
+    ]);
+  }
+  const [kind, old] = customKinds(valueOf<CustomResourceDefinition>(await client.get(crd))).map((each) => each.kind);
+  expect(historySubject(kind!, { namespace: 'a', name: 'b' })).toBe(
+    historySubject(old!, { namespace: 'a', name: 'b' }),
+  );
 });
 
 test('appliers of one object own its fields, and items of lists by key', async () => {

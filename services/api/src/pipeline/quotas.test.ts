@@ -1,6 +1,7 @@
 import { DeleteRequest, type LimitRange, type Pod, type Resource, type ResourceQuota } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
+import { definition, widget } from '../kinds/widgets.fixture.ts';
 import { configMap, pod, service } from './manifests.fixture.ts';
 
 let running: TestApi;
@@ -174,6 +175,20 @@ describe('a quota', () => {
     await client.create(quota(ns, { pods: '0', 'requests.cpu': '1' }));
     const wrong = await refusal(client.create(within(ns, pod('a', { containers: [{ name: 'No', image: 'x' }] }))));
     expect(wrong).toMatchObject({ reason: 'Invalid', fields: [{ path: 'spec.containers[0].name' }] });
+  });
+
+  test('counts objects of custom kinds, whatever version they are written in', async () => {
+    const ns = await home();
+    await client.apply(definition({ more: ['v2'] }));
+    await client.apply(within(ns, { ...widget('old'), metadata: { name: 'old' } }));
+    await client.create(quota(ns, { 'count/widgets.example.com': '2' }));
+    const make = (name: string, version: string) =>
+      client.apply({ ...widget(name), apiVersion: `example.com/${version}`, metadata: { name, namespace: ns } });
+    await make('new', 'v2');
+    expect(await used(ns)).toEqual({ 'count/widgets.example.com': '2' });
+    expect((await refusal(make('more', 'v1'))).message).toContain('exceeded quota: q');
+    await remove(ns, 'widgets.v2.example.com', 'old');
+    expect(await used(ns)).toEqual({ 'count/widgets.example.com': '1' });
   });
 
   test('names the Service that it keeps out in words of its own', async () => {

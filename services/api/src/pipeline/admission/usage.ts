@@ -17,7 +17,8 @@ export function isCountable({ scope, storage }: KindDefinition): boolean {
 
 /** What one object uses, by the names of limits, in billionths. */
 export function usageOf(kind: KindDefinition, object: ReadonlyObject): Amounts {
-  const usage = new Map([[`count/${kind.resource}`, one]]);
+  // Not kind.resource, in which a version may stand that is not the preferred one.
+  const usage = new Map([[`count/${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}`, one]]);
   if (kind.case === podKind.case) addPod(usage, object as Pod);
   else if (kind.group === '') usage.set(kind.plural, one);
   if (kind.case === serviceKind.case) addService(usage, object as Service);

@@ -1,6 +1,6 @@
 import type { OwnerReference } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { ownersOf } from '../wire/fields.ts';
+import { ownersOf, uidOf } from '../wire/fields.ts';
 import { objectBytes } from '../wire/responses.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,7 +26,8 @@ export function dependentsOf({ kind, namespace, key, object }: CachedObject, sna
       if (seen.has(dependent.key)) continue;
       seen.add(dependent.key);
       found.push({ object: dependent, owners, by, depth });
-      const own = dependent.object.metadata.uid;
+      // Of the many that may be here, only those that are told of are decoded.
+      const own = uidOf(objectBytes(dependent.body));
       if (byOwner.has(own)) visit(own, depth + 1);
     }
   };

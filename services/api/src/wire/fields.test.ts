@@ -2,20 +2,21 @@ import { pod } from '@navarch/kinds';
 import { Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldBytes, labelsOf, ownersOf, textReader } from './fields.ts';
+import { fieldBytes, labelsOf, ownersOf, textReader, uidOf } from './fields.ts';
 
 const anyPod = fc
   .record({
     nodeName: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+    uid: fc.uuid(),
     owners: fc.array(fc.record({ uid: fc.uuid(), name: fc.string(), blockOwnerDeletion: fc.boolean() }), {
       maxLength: 3,
     }),
     labels: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' })),
     image: fc.string({ maxLength: 300 }),
   })
-  .map(({ nodeName, labels, owners, image }) =>
+  .map(({ nodeName, uid, labels, owners, image }) =>
     Pod.fromJSON({
-      metadata: { labels, ownerReferences: owners },
+      metadata: { uid, labels, ownerReferences: owners },
       ...(nodeName === undefined ? {} : { spec: { nodeName, containers: [{ image }], hostNetwork: true } }),
       status: { phase: 'Running' },
     }),
@@ -31,6 +32,7 @@ test('what is read from the bytes is what decoding gives', () => {
       expect(nodeName(bytes)).toBe(decoded.spec?.nodeName ?? '');
       expect(phase(bytes)).toBe('Running');
       expect({ ...labelsOf(bytes) }).toEqual({ ...decoded.metadata?.labels });
+      expect(uidOf(bytes)).toBe(decoded.metadata?.uid);
       expect(ownersOf(bytes)).toEqual(decoded.metadata?.ownerReferences);
     }),
   );

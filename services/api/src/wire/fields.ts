@@ -37,6 +37,7 @@ export function textReader(schema: MessageSchema, path: string): (object: Uint8A
 
 /** Field numbers of navarch/meta/v1/meta.proto. `metadata` is field 1 of every kind's message. */
 const metadataField = 1;
+const uidField = 4;
 const labelsField = 10;
 const ownerReferencesField = 12;
 
@@ -44,6 +45,12 @@ const ownerReferencesField = 12;
 export function labelsOf(object: Uint8Array): Record<string, string> {
   const metadata = fieldBytes(object, metadataField);
   return metadata === undefined ? {} : textMap(metadata, labelsField);
+}
+
+/** The uid of an encoded object, read without decoding the rest. */
+export function uidOf(object: Uint8Array): string {
+  const metadata = fieldBytes(object, metadataField);
+  return metadata === undefined ? '' : text(fieldBytes(metadata, uidField));
 }
 
 /** The owners of an encoded object, read without decoding the rest. */

@@ -22,6 +22,13 @@ export interface ListKey {
 
 export const whole: Shape = { type: 'whole' };
 const numberOrFlag: Shape = { type: 'whole', absentIsZero: true };
+/** Anything, as far as it is objects in objects. */
+const anything: Shape = {
+  type: 'map',
+  get item() {
+    return anything;
+  },
+};
 const typesWithZero: ReadonlySet<ValueType> = new Set(['bool', 'int32', 'int64', 'double']);
 
 const shapes = new WeakMap<MessageSchema, Shape>();
@@ -49,7 +56,8 @@ export function shapeOf(schema: MessageSchema): Shape {
 
 function shapeOfField({ cardinality, message, rules, presence, type }: FieldSchema): Shape {
   if (rules.atomic) return whole;
-  const value = message === undefined ? whole : shapeOf(message);
+  const isAnything = type === 'value' && rules.format === undefined;
+  const value = message !== undefined ? shapeOf(message) : isAnything ? anything : whole;
   switch (cardinality) {
     case 'one':
       return !presence && typesWithZero.has(type) ? numberOrFlag : value;

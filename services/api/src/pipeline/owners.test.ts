@@ -1,5 +1,6 @@
 import {
   type ConfigMap,
+  type CustomObject,
   type Deployment,
   FieldValidation,
   type ManagedFieldsEntry,
@@ -10,6 +11,7 @@ import {
 } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
+import { definition, widget } from '../kinds/widgets.fixture.ts';
 import { configMap, deployment } from './manifests.fixture.ts';
 
 let running: TestApi;
@@ -98,6 +100,31 @@ describe('who has which fields', () => {
     expect(valueOf<Deployment>(none).status).toMatchObject({ replicas: 2, readyReplicas: 0 });
     const missing = client.apply(deployment('absent'), { subresource: 'status' });
     expect((await refusal(missing)).reason).toBe('NotFound');
+  });
+
+  test('a custom kind is owned as its schema says', async () => {
+    await client.apply(definition());
+    const mine = { size: 1, parts: [{ name: 'a', count: 2 }], anything: { deep: { x: 1 } } };
+    await client.apply(widget('owned', mine), { fieldManager: 'me' });
+    const theirs = { size: 1, parts: [{ name: 'b' }], anything: { deep: { y: 1 } } };
+    const { resource: both } = await client.apply(widget('owned', theirs), { fieldManager: 'other' });
+    expect(owners(both)['other Apply']).toEqual({
+      'f:spec': {
+        'f:anything': { 'f:deep': { 'f:y': {} } },
+        'f:parts': { 'k:{"name":"b"}': { '.': {}, 'f:name': {} } },
+        'f:size': {},
+      },
+    });
+    const error = await refusal(
+      client.apply(widget('owned', { ...mine, parts: [{ name: 'a', count: 3 }] }), { fieldManager: 'third' }),
+    );
+    expect(error.fields.map(({ path }) => path)).toEqual(['spec.parts[name="a"].count']);
+    const { resource: left } = await client.apply(widget('owned', { size: 1, parts: [] }), { fieldManager: 'me' });
+    expect(valueOf<CustomObject>(left).spec).toMatchObject({
+      parts: [{ name: 'b', count: 1 }],
+      anything: { deep: { y: 1 } },
+    });
+    expect(valueOf<CustomObject>(left).spec).not.toMatchObject({ anything: { deep: { x: 1 } } });
   });
 
   test('what a writer sends for it is ignored', async () => {

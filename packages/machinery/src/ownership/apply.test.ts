@@ -18,6 +18,11 @@ const shape = record({
   finalizers: { type: 'set' },
 });
 
+function writerAt(second: number): Writer {
+  const now = `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`;
+  return { manager: 'me', subresource: '', apiVersion: 'v1', now };
+}
+
 /** An object that several people write, as the api would keep it. */
 class World {
   object: Json = {};
@@ -48,8 +53,7 @@ class World {
   }
 
   #writer(manager: string): Writer {
-    const now = `2026-01-01T00:00:${String(this.#seconds++).padStart(2, '0')}Z`;
-    return { manager, subresource: '', apiVersion: 'v1', now };
+    return { ...writerAt(this.#seconds++), manager };
   }
 
   /** Through the form in which it is stored. */
@@ -179,6 +183,23 @@ describe('applying a manifest', () => {
     expect(world.object).toEqual({});
   });
 });
+
+test('is quick however deep an object is, and however long a list', () => {
+  const anything: Shape = {
+    type: 'map',
+    get item() {
+      return anything;
+    },
+  };
+  const deep = (value: Json) => Array.from({ length: 90 }).reduce<Json>((inner) => ({ x: inner }), value);
+  const options = { writer: writerAt(0), force: true, normal: (json: Json) => json };
+  const applied = serverSideApply(anything, { live: deep(1), wanted: deep(2), managers: [] }, options);
+  expect(applied.object).toEqual(deep(2));
+  const many = (from: number) => ({ items: Array.from({ length: 20_000 }, (_, i) => ({ name: `${from + i}` })) });
+  const state = { live: many(0), wanted: many(10_000), managers: [] };
+  const all = { items: Array.from({ length: 30_000 }, (_, i) => ({ name: `${i}` })) };
+  expect(JSON.stringify(serverSideApply(shape, state, options).object)).toBe(JSON.stringify(all));
+}, 30_000);
 
 test('the eleventh that updates an object makes one of the two oldest', () => {
   const world = new World();

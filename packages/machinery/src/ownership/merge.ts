@@ -13,7 +13,7 @@ export function overlay(shape: Shape, live: Json | undefined, wanted: Json): Jso
   const merged = new Map<string, Part>();
   const order = hasItems(shape)
     ? itemOrder([...current.keys()], [...parts.keys()])
-    : [...current.keys(), ...parts.keys()];
+    : new Set([...current.keys(), ...parts.keys()]);
   for (const element of order) {
     const part = parts.get(element);
     const there = current.get(element);
@@ -58,20 +58,30 @@ function leftOver({ shape, value }: Part, last: FieldSet): Json | undefined {
   return parts === undefined || parts.size === 0 ? undefined : valueOf(shape, parts);
 }
 
-/** The order of `live`, in which the items of `wanted` follow one another as in `wanted`. Done twice it is done once. */
+/**
+ * The order of `live`, in which the items of `wanted` follow one another as in `wanted`. Done twice it is done once. Takes
+ * time in proportion to the items, of which there may be many.
+ */
 export function itemOrder(live: readonly string[], wanted: readonly string[]): string[] {
   const there = new Set(live);
   const named = new Set(wanted);
-  const inTurn = wanted.filter((item) => there.has(item));
-  const result = live.map((item) => (named.has(item) ? (inTurn.shift() ?? item) : item));
-  wanted.forEach((item, index) => {
-    if (there.has(item)) return;
-    const previous = wanted[index - 1];
-    if (previous !== undefined) result.splice(result.indexOf(previous) + 1, 0, item);
-    else {
-      const next = result.findIndex((other) => named.has(other));
-      result.splice(next < 0 ? result.length : next, 0, item);
+  const inTurn = wanted.filter((item) => there.has(item)).values();
+  const newBehind = new Map<string, string[]>();
+  const newFirst: string[] = [];
+  let behind = newFirst;
+  for (const item of wanted) {
+    if (there.has(item)) newBehind.set(item, (behind = []));
+    else behind.push(item);
+  }
+  const result: string[] = [];
+  for (const place of live) {
+    if (!named.has(place)) {
+      result.push(place);
+      continue;
     }
-  });
-  return result;
+    result.push(...newFirst.splice(0));
+    const item = inTurn.next().value ?? place; // there are as many places as items
+    result.push(item, ...(newBehind.get(item) ?? []));
+  }
+  return [...result, ...newFirst];
 }

@@ -17,10 +17,12 @@ export function inElementOrder(
   for (const item of named) {
     if (!there.has(item)) continue;
     const index = place.get(item) ?? -1;
-    const until = others.findIndex((other, i) => i >= taken && (place.get(other) ?? items.length) > index);
-    const end = index < 0 ? taken : until < 0 ? others.length : until;
-    result.push(...others.slice(taken, end), item);
-    taken = Math.max(taken, end);
+    for (; taken < others.length; taken++) {
+      const other = others[taken] ?? '';
+      if ((place.get(other) ?? items.length) >= index) break;
+      result.push(other);
+    }
+    result.push(item);
   }
   return [...result, ...others.slice(taken)];
 }

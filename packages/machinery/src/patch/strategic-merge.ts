@@ -129,7 +129,8 @@ function keyed({ mergeKey, at }: KeyedList, item: Json): { key: string; item: Js
 
 /** The items that a patch sets stand in its order, in the same order. */
 function checkOrder(set: readonly string[], wanted: readonly string[], at: readonly PathStep[]): void {
-  const places = set.map((key) => wanted.indexOf(key));
+  const placeOf = new Map(wanted.map((key, place) => [key, place]));
+  const places = set.map((key) => placeOf.get(key) ?? -1);
   if (places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1))) return;
   throw badPatch(at, '$setElementOrder must name every item that the patch sets, in the same order');
 }

@@ -27,13 +27,27 @@ const checkedFormats = [
 
 /** The check of a structural schema. Compiles it, which takes milliseconds: keep the result. */
 export function valueCheck(schema: JsonObject): ValueCheck {
+  return valueChecks()(schema);
+}
+
+/** Makes checks of several schemas that are needed for a moment: what they have in common is made once. */
+export function valueChecks(): (schema: JsonObject) => ValueCheck {
   // ajv asks for `code`, a name, for schemas that are compiled into files.
   const regExp = Object.assign((pattern: string) => readPattern(pattern), { code: 'readPattern' });
-  const ajv = new Ajv({ allErrors: true, strict: false, addUsedSchema: false, code: { regExp } });
+  // What takes most of its time is left out: checking schemas, which structuralErrors has done, and polishing the code.
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: false,
+    meta: false,
+    validateSchema: false,
+    code: { regExp, optimize: false },
+  });
   ajv.addKeyword({ keyword: uniqueKeys, type: 'array', schemaType: 'array', validate: keysDiffer });
   addFormats.default(ajv, [...checkedFormats]);
-  const validate: ValidateFunction = ajv.compile(translate(schema));
-  return (value) => (validate(value) ? [] : problems(validate.errors ?? [], value));
+  return (schema) => {
+    const validate: ValidateFunction = ajv.compile(translate(schema));
+    return (value) => (validate(value) ? [] : problems(validate.errors ?? [], value));
+  };
 }
 
 function keysDiffer(keys: readonly string[], items: readonly Json[]): boolean {

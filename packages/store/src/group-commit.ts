@@ -90,18 +90,18 @@ export class GroupCommit {
   #gather(): Waiting[] {
     const group: Waiting[] = [];
     const passedOver = new KeyLocks();
-    let [operations, largest, bytes, looked] = [0, 0, 0, 0];
+    let [changes, largest, bytes, looked] = [0, 0, 0, 0];
     for (const waiting of this.#waiting) {
       if (++looked > maxLookahead) break;
       if (this.#locks.conflicts(waiting) || passedOver.conflicts(waiting)) {
         passedOver.add(waiting);
         continue;
       }
-      operations += waiting.operations;
+      changes += waiting.transaction.ops.length;
       largest = Math.max(largest, waiting.operations);
       bytes += waiting.bytes;
-      // etcd takes the number of nested transactions from what each of them may hold.
-      const nested = Math.max(operations, group.length + 1 + largest);
+      // etcd takes the number of nested transactions from what each of them may hold. Their compares it does not add up.
+      const nested = Math.max(changes, group.length + 1 + largest);
       if (group.length > 0 && (nested > transactionLimits.operations || bytes > maxGroupBytes)) break;
       this.#take(waiting);
       this.#locks.add(waiting);

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
+/** As deploy/local starts it. */
+const nodeFlags = ['--max-semi-space-size=8'];
+
 export interface ApiProcessOptions {
   readonly etcd: string;
   /** Without it there is no bus, which the api does not need. */
@@ -25,7 +28,7 @@ export class ApiProcess {
     this.address = `127.0.0.1:${port}`;
     this.#metrics = `127.0.0.1:${metrics}`;
     const profile = options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`];
-    this.#process = spawn(process.execPath, [...profile, join(root, 'services/api/dist/main.js')], {
+    this.#process = spawn(process.execPath, [...nodeFlags, ...profile, join(root, 'services/api/dist/main.js')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,

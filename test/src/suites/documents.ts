@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Cluster, execute, root } from '../cluster.ts';
 
@@ -7,7 +7,11 @@ import { type Cluster, execute, root } from '../cluster.ts';
 const commands = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].flatMap(
   ([, block]) => (block ?? '').split('\n').filter((line) => line !== ''),
 );
-const manifests = globSync('examples/**/*.{yaml,yml,json}', { cwd: root }).sort();
+/** What is applied together: a folder, as users do, of the kinds each alone. */
+const examples = [
+  ...globSync('examples/*/', { cwd: root }).filter((folder) => basename(folder) !== 'kinds'),
+  ...globSync('examples/kinds/*.yaml', { cwd: root }),
+].sort();
 
 /** What the documents show works as they show it. */
 export function documents(cluster: () => Cluster): void {
@@ -22,11 +26,11 @@ export function documents(cluster: () => Cluster): void {
   });
 
   describe('the examples', () => {
-    test.each(manifests)('%s can be applied twice; the second time changes nothing', async (manifest) => {
-      await cluster().navctl('apply', '-f', manifest);
-      const again = (await cluster().navctl('apply', '-f', manifest)).trim().split('\n');
+    test.each(examples)('%s can be applied twice; the second time changes nothing', async (example) => {
+      await cluster().navctl('apply', '-f', example);
+      const again = (await cluster().navctl('apply', '-f', example)).trim().split('\n');
       for (const line of again) expect(line).toMatch(/ unchanged$/);
-      if (!manifest.startsWith('examples/nginx/')) await cluster().navctl('delete', '-f', manifest, '--wait=false');
+      if (basename(example) !== 'nginx') await cluster().navctl('delete', '-f', example, '--wait=false');
     });
   });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type KindDefinition, type Kinds, manifest } from '@navarch/kinds';
 import {
   ApiError,
@@ -16,7 +17,7 @@ import type { ApplyRequest } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { describe } from '../read/resource-name.ts';
 import { createWrite } from './create.ts';
-import { copyOf, current } from './current.ts';
+import { copyOf, current, leftAsItIs } from './current.ts';
 import type { FieldPolicy } from './field-policy.ts';
 import { normalize } from './incoming.ts';
 import { objectFromManifest, parseJson } from './manifest-json.ts';
@@ -58,6 +59,7 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
       const isThere = name !== '' && circumstances.view.get(kind, namespace, name) !== undefined;
       if (!isThere && author.subresource === '') return create.prepare(circumstances);
       const cached = current(circumstances.view, kind, { namespace, name, revision, uid: '' });
+      const live = manifest(kind, cached.object);
       const {
         object: merged,
         managers,
@@ -65,7 +67,7 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
       } = serverSideApply(
         shapeOf(kind.schema),
         {
-          live: manifest(kind, cached.object),
+          live,
           wanted,
           managers: readManagers(cached.object.metadata.managedFields),
         },
@@ -76,13 +78,18 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
         },
       );
       if (conflicts.length > 0) throw conflict(cached, conflicts);
+      const owners = writeManagers(managers);
+      // What the api still has to do for the object, such as counting for a quota, would not be this apply's change.
+      if (isDeepStrictEqual(merged, live) && isDeepStrictEqual(owners, cached.object.metadata.managedFields)) {
+        return leftAsItIs(cached);
+      }
       const next = objectFromManifest(kinds, merged, policy).object;
       const copy = copyOf(cached);
       const proposed =
         author.subresource === 'status'
           ? { ...copy, status: next.status }
           : { ...next, metadata: next.metadata ?? copy.metadata, ...(kind.hasStatus ? { status: copy.status } : {}) };
-      return prepareChange(circumstances, cached, proposed, writeManagers(managers));
+      return prepareChange(circumstances, cached, proposed, owners);
     },
   };
 }

@@ -3,7 +3,7 @@ import { ApiError } from '@navarch/machinery';
 import type { Check } from '@navarch/proto';
 import { describe, kindNamed, namespaceOf } from '../read/resource-name.ts';
 import { storageKey } from '../storage/keys.ts';
-import { asItWas, current } from './current.ts';
+import { current, leftAsItIs } from './current.ts';
 import type { Write } from './write.ts';
 
 /** A condition on an object that the transaction does not change: it is there, as it was seen, or it is not. */
@@ -20,11 +20,7 @@ export function checkWrite(kinds: Kinds, { resource, namespace: within, name, ab
     namespace,
     name,
     prepare: ({ view }) => {
-      if (!absent) {
-        const cached = current(view, kind, { namespace, name, uid, revision });
-        const { body } = cached;
-        return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
-      }
+      if (!absent) return leftAsItIs(current(view, kind, { namespace, name, uid, revision }));
       if (view.get(kind, namespace, name) !== undefined) {
         throw new ApiError('AlreadyExists', `${describe(kind, namespace, name)} exists, and was to be absent`);
       }

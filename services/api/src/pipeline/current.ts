@@ -4,7 +4,7 @@ import type { Compare } from '@navarch/store';
 import { type CachedObject, decodeObject } from '../cache/cached-object.ts';
 import { describe, notFound } from '../read/resource-name.ts';
 import type { WritableObject } from './object-rules.ts';
-import type { View } from './write.ts';
+import type { Prepared, View } from './write.ts';
 
 /** Which object a write is about, and which version of it the writer saw. */
 export interface Precondition {
@@ -40,6 +40,12 @@ export function current(view: View, kind: KindDefinition, wanted: Precondition):
 /** A copy of a cached object to change. */
 export function copyOf(cached: CachedObject): WritableObject {
   return decodeObject(cached.kind, cached.body);
+}
+
+/** What a write comes to that has nothing to change. */
+export function leftAsItIs(cached: CachedObject): Prepared {
+  const { key, body, revision } = cached;
+  return { key, compare: [asItWas(cached)], ops: [], body, revision, gone: false };
 }
 
 /** The condition that nobody has changed the object since it was looked at. */

@@ -4,7 +4,7 @@ import { type DeleteRequest, DeleteRequest_Propagation, Namespace } from '@navar
 import type { CachedObject } from '../cache/cached-object.ts';
 import { kindNamed, namespaceOf } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
-import { asItWas, copyOf, current } from './current.ts';
+import { asItWas, copyOf, current, leftAsItIs } from './current.ts';
 import { encodeBody, type WritableObject } from './object-rules.ts';
 import { readyToGo, removal } from './removal.ts';
 import { systemNamespaces } from './system-namespaces.ts';
@@ -48,9 +48,7 @@ export function prepareDelete(
   const next = markDeleted(kind, copy, options, circumstances.now);
   const body = encodeBody(kind, next);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
-  if (cached.body.equals(body)) {
-    return { key, compare: [asItWas(cached)], ops: [], body, revision: cached.revision, gone: false };
-  }
+  if (cached.body.equals(body)) return leftAsItIs(cached);
   return {
     key,
     compare: [asItWas(cached)],

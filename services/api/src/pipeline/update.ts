@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from '@navarch/proto';
 import type { CachedObject, ReadonlyObject } from '../cache/cached-object.ts';
 import { seal } from '../storage/envelope.ts';
 import { complete, judge } from './admission/chain.ts';
-import { asItWas, copyOf, current, type Precondition } from './current.ts';
+import { asItWas, copyOf, current, leftAsItIs, type Precondition } from './current.ts';
 import type { Incoming } from './incoming.ts';
 import { encodeBody, encodeContent, type WritableObject } from './object-rules.ts';
 import { type Author, nobody, ownersAfter } from './owners.ts';
@@ -73,9 +73,7 @@ export function prepareChange(
   if (changed) next.metadata.generation++;
   if (Array.isArray(owners)) next.metadata.managedFields = owners;
   const unchanged = encodeBody(kind, next);
-  if (cached.body.equals(unchanged)) {
-    return { key, compare: [asItWas(cached)], ops: [], body: unchanged, revision: cached.revision, gone: false };
-  }
+  if (cached.body.equals(unchanged)) return leftAsItIs(cached);
   const { compare, ops, others } = judge(step, completed);
   if (!Array.isArray(owners)) next.metadata.managedFields = ownersAfter(cached, next, owners, circumstances.now);
   const body = next.metadata.managedFields.length === 0 ? unchanged : encodeBody(kind, next);

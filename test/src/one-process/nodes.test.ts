@@ -53,6 +53,7 @@ test('a node that is silent for a short while keeps its Pods and containers', as
   await time.until('the node to be Unknown', async () => (await readiness(node.name)) === 'Unknown');
   const { items } = await client.list(podKind, { fieldSelector: `spec.nodeName=${node.name}` });
   node.reconnect();
+  await time.until('the node to be Ready', async () => (await readiness(node.name)) === 'True');
   await untilExactly(cluster, [web]);
   expect(items.length).toBeGreaterThan(0);
   expect(await node.running()).toEqual(before);

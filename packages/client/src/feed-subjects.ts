@@ -7,9 +7,9 @@ const noToken = '_';
 /** Where FeedBookmarks travel. */
 export const bookmarksSubject: string = subject('bookmarks');
 
-/** Whether changes of the kind travel on the bus at all. */
+/** Whether changes of the kind travel on the change feed at all. */
 export function travelsOnFeed(kind: KindDefinition): boolean {
-  return kind.storage === 'store' && !kind.confidential;
+  return kind.storage === 'store' && kind.onFeed && !kind.confidential;
 }
 
 /**

@@ -6,7 +6,7 @@ export const configMap = defineKind('configMap', ConfigMap, {
   group: '',
   plural: 'configmaps',
   shortNames: ['cm'],
-  confidential: true,
+  onFeed: false,
   columns: [
     {
       title: 'DATA',

@@ -54,8 +54,10 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly scope: 'Namespaced' | 'Cluster';
   /** Where objects live: in the store, or for a while in the event stream. */
   readonly storage: 'store' | 'events';
-  /** Never put on the event bus, and never printed in errors or logs. */
+  /** Never put on the event bus, in no history, and never printed in errors or logs. */
   readonly confidential: boolean;
+  /** Whether everybody who listens to the bus hears of changes; others ask the api. Never so for what is confidential. */
+  readonly onFeed: boolean;
   readonly hasStatus: boolean;
   /** Columns of `navctl get`: NAME, those that are not wide, AGE, the wide ones. */
   readonly columns: readonly Column<T>[];
@@ -119,6 +121,7 @@ type KindSpec<C extends ResourceCase> = Pick<
       | 'scope'
       | 'storage'
       | 'confidential'
+      | 'onFeed'
       | 'ownColumns'
       | 'selectableFields'
       | 'happened'
@@ -146,6 +149,7 @@ export function defineKind<C extends ResourceCase>(
     scope: 'Namespaced',
     storage: 'store',
     confidential: false,
+    onFeed: true,
     ownColumns: false,
     selectableFields: {},
     nameFormat: 'subdomain',

@@ -77,6 +77,7 @@ function versionKind(
     scope: spec?.scope === 'Cluster' ? 'Cluster' : 'Namespaced',
     storage: 'store',
     confidential: false,
+    onFeed: true,
     hasStatus: version.subresources?.status !== undefined,
     columns: customColumns(version),
     ownColumns: true,

@@ -1,5 +1,4 @@
 import { type EventBus, type EventStream, type KeptMessage, subject, subjectPattern, anyTokens } from '@navarch/bus';
-import { travelsOnFeed } from '@navarch/client';
 import type { KindDefinition } from '@navarch/kinds';
 import type { ObjectKey } from '@navarch/machinery';
 import { PastVersion } from '@navarch/proto';
@@ -29,9 +28,9 @@ export function isKept({ before, kind }: Change): boolean {
   return before !== undefined && keepsHistory(kind);
 }
 
-/** Secrets and ConfigMaps never leave the store. */
+/** Secrets never leave the store, and Events are no history but told of one. */
 export function keepsHistory(kind: KindDefinition): boolean {
-  return travelsOnFeed(kind);
+  return kind.storage === 'store' && !kind.confidential;
 }
 
 /** The same for all versions of a kind. */

@@ -17,7 +17,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   let kinds: Promise<Kinds> | undefined;
   const onWarning = (text: string) => void io.stderr.write(`Warning: ${text}\n`);
   let server = defaultServer;
-  const connected = () => (client ??= createClient({ address: server, fieldManager, onWarning }));
+  const connected = () => (client ??= createClient({ address: server, fieldManager, onWarning, program: 'navctl' }));
   const connect = (options: { server?: string; namespace?: string }): Session => {
     server = options.server ?? io.env['NAVARCH_API'] ?? defaultServer;
     return {

@@ -35,12 +35,16 @@ export class Connection {
     clock: Clock;
     logger: Logger | undefined;
     onWarning?: ((text: string) => void) | undefined;
+    program?: string | undefined;
   }) {
     this.address = options.address;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#onWarning = options.onWarning;
-    this.#grpc = new GrpcClient(options.address, credentials.createInsecure(), grpcClientOptions);
+    this.#grpc = new GrpcClient(options.address, credentials.createInsecure(), {
+      ...grpcClientOptions,
+      ...(options.program === undefined ? {} : { 'grpc.primary_user_agent': options.program }),
+    });
   }
 
   /** A call that may change something: made once. */

@@ -51,6 +51,8 @@ export interface ClientOptions {
   readonly onWarning?: (text: string) => void;
   /** Who writes, where a write does not say so itself. */
   readonly fieldManager?: string;
+  /** The program that calls: it stands for a writer that has no other name. */
+  readonly program?: string;
 }
 
 /** The client as it talks to a real api. */
@@ -62,8 +64,8 @@ export interface ApiClient extends Client {
 
 /** Makes a client with one channel, which connects when it is first used and again whenever it must. */
 export function createClient(options: ClientOptions): ApiClient {
-  const { address, logger, clock = systemClock, onWarning, fieldManager = '' } = options;
-  return new GrpcApiClient(new Connection({ address, logger, clock, onWarning }), fieldManager);
+  const { address, logger, clock = systemClock, onWarning, fieldManager = '', program } = options;
+  return new GrpcApiClient(new Connection({ address, logger, clock, onWarning, program }), fieldManager);
 }
 
 class GrpcApiClient implements ApiClient {

@@ -88,7 +88,7 @@ export class Bootstrap implements Component {
     const value = Namespace.fromJSON({ metadata: { name } });
     const request = incoming({ revision: 0n, object: { $case: 'namespace', value } });
     try {
-      await pipeline.write(createWrite(request), { fence: undefined, dryRun: false, signal });
+      await pipeline.write(createWrite(request), { fence: undefined, dryRun: false, program: 'api', signal });
       logger.info({ namespace: name }, 'namespace created');
     } catch (error) {
       if (!isApiError(error, 'AlreadyExists')) throw error;

@@ -88,7 +88,11 @@ const config = defineConfig(
 
 const logger = createLogger({ name: 'controller-manager', level: config.logLevel });
 const metrics = createMetrics('controller-manager');
-const client = createClient({ address: `${config.api.host}:${config.api.port}`, logger });
+const client = createClient({
+  address: `${config.api.host}:${config.api.port}`,
+  logger,
+  program: 'controller-manager',
+});
 const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'controller-manager', logger });
 
 await runService({

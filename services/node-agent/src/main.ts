@@ -26,7 +26,7 @@ await runService({
     nodeIp,
     machine: await readMachine(stateDir),
     api,
-    client: createClient({ address: formatAddress(api), logger, clock }),
+    client: createClient({ address: formatAddress(api), logger, clock, program: 'node-agent' }),
     bus: NatsBus.connect({ servers: settings.nats, name: `node-agent ${nodeName}`, logger }),
     runtime: new CriRuntime({ socket: settings.containerd, stateDir }),
     network: (informers) =>

@@ -59,7 +59,7 @@ const config = defineConfig(
 
 const logger = createLogger({ name: 'scheduler', level: config.logLevel });
 const metrics = createMetrics('scheduler');
-const client = createClient({ address: config.api, logger });
+const client = createClient({ address: config.api, logger, program: 'scheduler' });
 const bus = NatsBus.connect({ servers: config.nats.split(','), name: 'scheduler', logger });
 const scheduler = schedulerService({
   client,

@@ -126,7 +126,7 @@ export class ReplicaElection implements Component {
     const request = incoming({ revision, object: { $case: 'lease', value: lease } });
     const write = revision === 0n ? createWrite(request) : updateWrite(request);
     try {
-      await this.#options.pipeline.write(write, { fence: undefined, dryRun: false, signal });
+      await this.#options.pipeline.write(write, { fence: undefined, dryRun: false, program: 'api', signal });
       return true;
     } catch (error) {
       if (isApiError(error, 'Conflict', 'AlreadyExists')) return false;

@@ -19,7 +19,7 @@ export function ownEvents(pipeline: Pipeline, events: ObjectCache): Pick<Client,
     },
     transact: async (writes, { signal = neverAborts } = {}) => {
       const decoded = writes.map((write) => () => decode(write as ClientWrite)); // a recorder asks for nothing else
-      const outcomes = await pipeline.writeEach(decoded, { fence: undefined, dryRun: false, signal });
+      const outcomes = await pipeline.writeEach(decoded, { fence: undefined, dryRun: false, program: 'api', signal });
       return outcomes.map((outcome, i) => {
         const write = writes[i];
         const object: KubeObject = write !== undefined && 'object' in write ? write.object : {};

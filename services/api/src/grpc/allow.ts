@@ -29,6 +29,10 @@ export function allow(verb: Verb, write: Write, subresource?: Subresource): Writ
 }
 
 /** What a request says of all that it asks for. */
-export function signalled(request: { fence?: Fence | undefined; dryRun?: boolean }, signal: AbortSignal): WriteOptions {
-  return { fence: request.fence, dryRun: request.dryRun ?? false, signal };
+export function signalled(
+  request: { fence?: Fence | undefined; dryRun?: boolean },
+  signal: AbortSignal,
+  program: string,
+): WriteOptions {
+  return { fence: request.fence, dryRun: request.dryRun ?? false, program, signal };
 }

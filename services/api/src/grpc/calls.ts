@@ -1,4 +1,4 @@
-import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { UnknownKind } from '@navarch/kinds';
 import { ApiError, isApiError, toApiError, toServiceError, warningMetadata } from '@navarch/machinery';
 import type { CallMetrics } from './call-metrics.ts';
@@ -6,8 +6,16 @@ import type { CallMetrics } from './call-metrics.ts';
 /** A call without a deadline of its own gets this one. */
 const longestCallMs = 60_000;
 
-/** What answers a call. `warn` adds a sentence to what the caller is told besides the answer, or the error; once, however often. */
-export type Handle<Request> = (request: Request, signal: AbortSignal, warn: (text: string) => void) => Promise<Buffer>;
+/** Who calls, as a handler sees them. */
+export interface CallContext {
+  /** Adds a sentence to what the caller is told besides the answer, or the error; once, however often. */
+  readonly warn: (text: string) => void;
+  /** What the calling program names itself; '' when it does not. */
+  readonly program: string;
+}
+
+/** What answers a call. */
+export type Handle<Request> = (request: Request, signal: AbortSignal, context: CallContext) => Promise<Buffer>;
 
 /** Makes a gRPC handler of a function: its result is already encoded, its error becomes a status with details. */
 export function unary<Request>(
@@ -34,8 +42,8 @@ export function unaryKnowing(fresh: Freshen) {
     metrics: CallMetrics,
     handle: (...args: [...Parameters<Handle<Request>>, last: boolean]) => Promise<Buffer>,
   ): handleUnaryCall<Request, Buffer> =>
-    unary(method, metrics, (request: Request, signal, warn) =>
-      knowingKinds(fresh, signal, (last) => handle(request, signal, warn, last)),
+    unary(method, metrics, (request: Request, signal, context) =>
+      knowingKinds(fresh, signal, (last) => handle(request, signal, context, last)),
     );
 }
 
@@ -70,7 +78,8 @@ async function answer<Request>(
     longestCallMs,
   );
   try {
-    const response = await handle(call.request, ended.signal, (text) => warnings.add(text));
+    const warn = (text: string) => warnings.add(text);
+    const response = await handle(call.request, ended.signal, { warn, program: programOf(call) });
     done();
     callback(null, response, warnings.size === 0 ? undefined : warningMetadata([...warnings]));
   } catch (error) {
@@ -83,6 +92,15 @@ async function answer<Request>(
     clearTimeout(late);
     call.off('cancelled', cancel);
   }
+}
+
+/**
+ * The first word of the user agent, without its version, as Kubernetes names a writer that gives no name: the client of
+ * "grpcurl/1.9 grpc-go/1.61" is grpcurl. A gRPC library alone names no program.
+ */
+function programOf({ metadata }: { readonly metadata: Metadata }): string {
+  const [agent = ''] = metadata.get('user-agent');
+  return /^(?!grpc-)[!-.0-~]{1,128}/.exec(String(agent))?.[0] ?? '';
 }
 
 /** What ended a call: when it was cut short, the reason for that rather than what broke because of it. */

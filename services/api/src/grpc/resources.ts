@@ -73,45 +73,49 @@ export function resourcesHandlers(parts: {
     watch: streams.handler((request: WatchRequest) => {
       for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });
     }),
-    create: unary('Create', metrics, async (request: CreateRequest, signal, warn) => {
+    create: unary('Create', metrics, async (request: CreateRequest, signal, { warn, program }) => {
       const policy = fieldPolicy(request.fieldValidation, warn);
       const write = allow('create', createWrite(requested(kinds, request, policy)));
-      return (await pipeline.write(write, signalled(request, signal))).resource;
+      return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    update: unary('Update', metrics, async (request: UpdateRequest, signal, warn) => {
+    update: unary('Update', metrics, async (request: UpdateRequest, signal, { warn, program }) => {
       const policy = fieldPolicy(request.fieldValidation, warn);
       const write = allow('update', updateWrite(requested(kinds, request, policy)));
-      return (await pipeline.write(write, signalled(request, signal))).resource;
+      return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal, warn) => {
+    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal, { warn, program }) => {
       const policy = fieldPolicy(request.fieldValidation, warn);
       const write = allow('update', updateStatusWrite(requested(kinds, request, policy)), 'status');
-      return (await pipeline.write(write, signalled(request, signal))).resource;
+      return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    patch: unary('Patch', metrics, async (request: PatchRequest, signal, warn) => {
+    patch: unary('Patch', metrics, async (request: PatchRequest, signal, { warn, program }) => {
       const patch = patchWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
       const write = allow('patch', patch, patched(request.subresource).subresource);
-      return (await pipeline.write(write, signalled(request, signal))).resource;
+      return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    delete: unary('Delete', metrics, async (request: DeleteRequest, signal) => {
+    delete: unary('Delete', metrics, async (request: DeleteRequest, signal, { program }) => {
       const write = allow('delete', deleteWrite(kinds, request));
-      const { resource, gone } = await pipeline.write(write, signalled(request, signal));
+      const { resource, gone } = await pipeline.write(write, signalled(request, signal, program));
       return withMessage(1, resource, DeleteResponse.encode({ resource: undefined, gone }).finish());
     }),
-    apply: unary('Apply', metrics, async (request: ApplyRequest, signal, warn) => {
+    apply: unary('Apply', metrics, async (request: ApplyRequest, signal, { warn, program }) => {
       const apply = applyWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
       const write = allow('patch', apply, patched(request.subresource).subresource);
-      const written = await pipeline.write(write, signalled(request, signal));
+      const written = await pipeline.write(write, signalled(request, signal, program));
       const rest = ApplyResponse.encode({ result: doneBy(written), resource: undefined }).finish();
       return withMessage(2, written.resource, rest);
     }),
-    deleteCollection: unary('DeleteCollection', metrics, async (request: DeleteCollectionRequest, signal) => {
-      allowRead(kinds, 'delete', { ...request, name: '' });
-      checkDeletion(request);
-      const count = await deleteCollection({ kinds, reader, pipeline }, request, signalled(request, signal));
-      return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
-    }),
-    transact: unary('Transact', metrics, async (request: TransactRequest, signal, warn, last) => {
+    deleteCollection: unary(
+      'DeleteCollection',
+      metrics,
+      async (request: DeleteCollectionRequest, signal, { program }) => {
+        allowRead(kinds, 'delete', { ...request, name: '' });
+        checkDeletion(request);
+        const count = await deleteCollection({ kinds, reader, pipeline }, request, signalled(request, signal, program));
+        return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
+      },
+    ),
+    transact: unary('Transact', metrics, async (request: TransactRequest, signal, { warn, program }, last) => {
       const { writes, atomic } = request;
       if (writes.length > maxWritesPerTransaction) {
         throw new ApiError(
@@ -131,7 +135,7 @@ export function resourcesHandlers(parts: {
       );
       // Afterwards it would be too late: a write that is refused does not keep the others from being done.
       if (!last) for (const decode of decoders) refuseUnknownKind(decode);
-      const options = signalled(request, signal);
+      const options = signalled(request, signal, program);
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)
         : await pipeline.writeEach(decoders, options);

@@ -40,17 +40,17 @@ export function subresourceHandlers({
       allowRead(kinds, 'get', request, 'scale');
       return encodedScale(kinds, await reader.get({ ...request, form: Form.FULL }, signal));
     }),
-    updateScale: unary('UpdateScale', metrics, async (request: UpdateScaleRequest, signal) => {
+    updateScale: unary('UpdateScale', metrics, async (request: UpdateScaleRequest, signal, { program }) => {
       const write = allow('update', scaleWrite(kinds, request), 'scale');
-      return encodedScale(kinds, (await pipeline.write(write, signalled(request, signal))).resource);
+      return encodedScale(kinds, (await pipeline.write(write, signalled(request, signal, program))).resource);
     }),
-    bind: unary('Bind', metrics, async (request: BindRequest, signal) => {
+    bind: unary('Bind', metrics, async (request: BindRequest, signal, { program }) => {
       const write = allow('create', bindWrite(request.binding), 'binding');
-      return (await pipeline.write(write, signalled(request, signal))).resource;
+      return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    evict: unary('Evict', metrics, async (request: EvictRequest, signal) => {
+    evict: unary('Evict', metrics, async (request: EvictRequest, signal, { program }) => {
       const write = allow('create', evictWrite(request.eviction), 'eviction');
-      const { resource, gone } = await pipeline.write(write, signalled(request, signal));
+      const { resource, gone } = await pipeline.write(write, signalled(request, signal, program));
       return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
     }),
   };

@@ -48,8 +48,8 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
   // A manifest that was read from the api holds what only the api sets: ignored here as everywhere.
   const wanted = ownable(statedForm(raw, manifest(kind, object)) as JsonObject, author.subresource); // of an object
   const fields = fieldsOf(shapeOf(kind.schema), wanted);
-  const create = createWrite({ kind, revision: 0n, object, manager: '' }, (now) =>
-    writeManagers([newManager(writerOf(author, kind, now), 'Apply', fields)]),
+  const create = createWrite({ kind, revision: 0n, object, manager: '' }, (circumstances) =>
+    writeManagers([newManager(writerOf(author, kind, circumstances), 'Apply', fields)]),
   );
   return {
     kind,
@@ -72,7 +72,7 @@ export function applyWrite(kinds: Kinds, request: ApplyFields, policy: FieldPoli
           managers: readManagers(cached.object.metadata.managedFields),
         },
         {
-          writer: writerOf(author, kind, circumstances.now),
+          writer: writerOf(author, kind, circumstances),
           force: request.force,
           normal: (json) => normalForm(kinds, kind, json, policy),
         },

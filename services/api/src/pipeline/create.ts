@@ -1,12 +1,11 @@
 import { ApiError, generatedName } from '@navarch/machinery';
-import type { ManagedFieldsEntry } from '@navarch/proto';
 import { describe } from '../read/resource-name.ts';
 import { seal } from '../storage/envelope.ts';
 import { storageKey } from '../storage/keys.ts';
 import { complete, judge } from './admission/chain.ts';
 import type { Incoming } from './incoming.ts';
 import { encodeBody, type WritableObject } from './object-rules.ts';
-import { ownersOfNew } from './owners.ts';
+import { type OwnersOf, ownersOfNew } from './owners.ts';
 import { uidFrom } from './uid.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
@@ -19,7 +18,7 @@ const mostNamesTried = 8;
  */
 export function createWrite(
   { kind, object, revision, manager }: Incoming,
-  owners: (now: string) => ManagedFieldsEntry[] = ownersOfNew(kind, object, manager),
+  owners: OwnersOf = ownersOfNew(kind, object, manager),
 ): Write {
   const { namespace, name, generateName } = object.metadata;
   if (revision !== 0n) {
@@ -42,7 +41,7 @@ export function createWrite(
           creationTimestamp: now,
           deletionTimestamp: '',
           deletionGracePeriodSeconds: undefined,
-          managedFields: owners(now),
+          managedFields: owners(circumstances),
         },
       };
       // Status is what is seen, and of a new object nothing has been seen yet.

@@ -1,3 +1,5 @@
+import { createClient } from '@navarch/client';
+import { configMap as configMapKind } from '@navarch/kinds';
 import {
   type ConfigMap,
   type CustomObject,
@@ -5,6 +7,7 @@ import {
   FieldValidation,
   type ManagedFieldsEntry,
   type ObjectMeta,
+  PatchRequest_Type,
   type Resource,
   type Secret,
   Write,
@@ -71,6 +74,22 @@ describe('who has which fields', () => {
       'maker Update': { 'f:data': { 'f:a': {} } },
       'patcher Update': { 'f:data': { 'f:b': {} } },
       'unknown Update': { 'f:data': { 'f:c': {} } },
+    });
+  });
+
+  test('a program that gives no name is known by its user agent', async () => {
+    const program = createClient({ address: running.address, program: 'some-controller' });
+    await client.apply(configMap('agent', { data: { a: '1' } }), { fieldManager: 'me' });
+    const patch = JSON.stringify({ data: { b: '2' } });
+    await program.patch(
+      configMapKind,
+      { namespace: 'default', name: 'agent' },
+      { type: PatchRequest_Type.MERGE, patch },
+    );
+    program.close();
+    expect(owners(await get('configmaps', 'agent'))).toEqual({
+      'me Apply': { 'f:data': { 'f:a': {} } },
+      'some-controller Update': { 'f:data': { 'f:b': {} } },
     });
   });
 

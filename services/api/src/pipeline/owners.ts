@@ -13,6 +13,7 @@ import {
 import type { ManagedFieldsEntry } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import type { WritableObject } from './object-rules.ts';
+import type { Circumstances } from './write.ts';
 
 /** Who makes a write, and through which door. */
 export interface Author {
@@ -20,6 +21,9 @@ export interface Author {
   readonly manager: string;
   readonly subresource: '' | 'status';
 }
+
+/** Who has which fields of a new object, when it is made. */
+export type OwnersOf = (circumstances: Circumstances) => ManagedFieldsEntry[];
 
 export const nobody: Author = { manager: '', subresource: '' };
 
@@ -56,23 +60,23 @@ export function ownable(json: JsonObject, subresource: Author['subresource']): J
   return Object.keys(fields).length === 0 ? content : { metadata: fields, ...content };
 }
 
-export function writerOf({ manager, subresource }: Author, { apiVersion }: KindDefinition, now: string): Writer {
-  return { manager, subresource, apiVersion, now };
+export function writerOf(
+  { manager, subresource }: Author,
+  { apiVersion }: KindDefinition,
+  { now, program }: Pick<Circumstances, 'now' | 'program'>,
+): Writer {
+  return { manager: manager || program, subresource, apiVersion, now };
 }
 
 /**
  * Who has which fields of a new object: its maker everything that the maker said, as `object` says it now. Nobody keeps
  * account of what is made without a name: most objects are made by controllers, and never asked about.
  */
-export function ownersOfNew(
-  kind: KindDefinition,
-  object: WritableObject,
-  manager: string,
-): (now: string) => ManagedFieldsEntry[] {
+export function ownersOfNew(kind: KindDefinition, object: WritableObject, manager: string): OwnersOf {
   if (manager === '') return () => [];
   const fields = fieldsOf(shapeOf(kind.schema), ownable(manifest(kind, object), ''));
   const author = { manager, subresource: '' } as const;
-  return (now) => writeManagers([newManager(writerOf(author, kind, now), 'Update', fields)]);
+  return (circumstances) => writeManagers([newManager(writerOf(author, kind, circumstances), 'Update', fields)]);
 }
 
 /** Who has which fields after a write that was no apply. Costs nothing for an object of which nobody keeps account. */
@@ -80,7 +84,7 @@ export function ownersAfter(
   cached: CachedObject,
   next: WritableObject,
   author: Author,
-  now: string,
+  circumstances: Circumstances,
 ): ManagedFieldsEntry[] {
   const { kind, object } = cached;
   const entries = object.metadata.managedFields;
@@ -89,6 +93,6 @@ export function ownersAfter(
     before: ownable(manifest(kind, object), author.subresource),
     after: ownable(manifest(kind, next), author.subresource),
   };
-  const writer = writerOf(author, kind, now);
+  const writer = writerOf(author, kind, circumstances);
   return writeManagers(managersAfterUpdate(readManagers(entries), writer, shapeOf(kind.schema), step));
 }

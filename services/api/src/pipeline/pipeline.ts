@@ -18,6 +18,8 @@ export const maxWritesPerTransaction = 100;
 export interface WriteOptions {
   readonly fence: Fence | undefined;
   readonly dryRun: boolean;
+  /** What the writing program names itself; '' when it does not. */
+  readonly program: string;
   readonly signal: AbortSignal;
 }
 
@@ -118,6 +120,7 @@ export class Pipeline {
         view: this.#view,
         kinds: this.#kinds,
         now: timestamp(this.#clock.now()),
+        program: options.program,
         random: this.#random,
         serviceNetwork: this.#serviceNetwork,
         pressure: this.#pressure(),

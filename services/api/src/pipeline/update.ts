@@ -75,7 +75,7 @@ export function prepareChange(
   const unchanged = encodeBody(kind, next);
   if (cached.body.equals(unchanged)) return leftAsItIs(cached);
   const { compare, ops, others } = judge(step, completed);
-  if (!Array.isArray(owners)) next.metadata.managedFields = ownersAfter(cached, next, owners, circumstances.now);
+  if (!Array.isArray(owners)) next.metadata.managedFields = ownersAfter(cached, next, owners, circumstances);
   const body = next.metadata.managedFields.length === 0 ? unchanged : encodeBody(kind, next);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
   return {

@@ -18,6 +18,8 @@ export interface Circumstances {
   readonly view: View;
   readonly kinds: Kinds;
   readonly now: string;
+  /** The writing program: it owns what a write without a manager changes. '' when it gives no name. */
+  readonly program: string;
   readonly random: () => number;
   readonly serviceNetwork: ServiceNetwork;
   /** How full the store is; undefined when nobody can tell. */

@@ -44,6 +44,7 @@ export function step(view: View, manifest: Manifest, before?: Manifest): Step {
     pressure: undefined,
     now: '2026-01-01T00:00:00Z',
     random: () => 0.5,
+    program: '',
     serviceNetwork: new ServiceNetwork({ text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 }),
   };
   return { circumstances, kind, next: object, previous: before === undefined ? undefined : cached(before) };

@@ -7,6 +7,7 @@ import { valueOf } from '../api.fixture.ts';
 import { select } from '../read/selection.ts';
 import { Watcher } from '../read/watcher.ts';
 import { storageKey } from '../storage/keys.ts';
+import { encodeWatch } from '../wire/responses.ts';
 import { CachedObject } from './cached-object.ts';
 import { ObjectCache, type Update } from './object-cache.ts';
 
@@ -43,8 +44,8 @@ class Replica {
   revision = 0n;
 
   take(watcher: Watcher): void {
-    for (let bytes = watcher.take(); bytes !== undefined; bytes = watcher.take()) {
-      const { revision, events, initial } = WatchResponse.decode(bytes);
+    for (let response = watcher.take(); response !== undefined; response = watcher.take()) {
+      const { revision, events, initial } = WatchResponse.decode(encodeWatch(response));
       if (!initial && revision < this.revision) this.wrong.push(`${revision} after ${this.revision}`);
       for (const { type, resource } of events) this.#apply(type, resource);
       if (!initial) this.revision = revision;
@@ -157,7 +158,10 @@ test('the history is bounded: a reader who is overtaken is told so, and the writ
   expect(cache.history.changes).toBe(10);
   expect(() => watcher.take()).toThrow('too slow');
   expect(() => new Watcher({ cache, selections, after: 5n, clock: new VirtualClock() })).toThrow('list again');
-  expect(new Watcher({ cache, selections, after: 29n, clock: new VirtualClock() }).take()).toBeInstanceOf(Buffer);
+  expect(new Watcher({ cache, selections, after: 29n, clock: new VirtualClock() }).take()).toMatchObject({
+    revision: 30n,
+    initial: false,
+  });
 });
 
 test('a bookmark comes at once, then when nothing concerns the reader for a second', async () => {
@@ -169,10 +173,10 @@ test('a bookmark comes at once, then when nothing concerns the reader for a seco
   ];
   const watcher = new Watcher({ cache, selections, after: 7n, clock });
   const { signal } = new AbortController();
-  expect(WatchResponse.decode(await watcher.next(signal))).toEqual({ revision: 7n, events: [], initial: false });
+  expect(await watcher.next(signal)).toEqual({ revision: 7n, events: [], initial: false });
   const next = watcher.next(signal);
   cache.apply(8n, [{ kind: leaseKind, namespace: 'a', name: 'l', object: undefined }]);
   cache.apply(9n, []);
   await clock.advance(1_000);
-  expect(WatchResponse.decode(await next)).toEqual({ revision: 9n, events: [], initial: false });
+  expect(await next).toEqual({ revision: 9n, events: [], initial: false });
 });

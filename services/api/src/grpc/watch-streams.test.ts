@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { CachedObject } from '../cache/cached-object.ts';
 import { ObjectCache } from '../cache/object-cache.ts';
 import { Reader } from '../read/reader.ts';
+import type { WireWatch } from '../wire/responses.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { WatchStreams } from './watch-streams.ts';
 
@@ -17,7 +18,7 @@ class SlowCall extends EventEmitter {
     after: 0n,
     form: Form.FULL,
   };
-  readonly sent: Buffer[] = [];
+  readonly sent: WireWatch[] = [];
   error: (Error & { details?: string }) | undefined;
 
   constructor() {
@@ -25,7 +26,7 @@ class SlowCall extends EventEmitter {
     this.on('error', (error) => (this.error = error));
   }
 
-  write(message: Buffer): boolean {
+  write(message: WireWatch): boolean {
     this.sent.push(message);
     return false;
   }
@@ -56,7 +57,7 @@ function open(): { call: SlowCall; streams: WatchStreams } {
     fresh: source.fresh,
   });
   const call = new SlowCall();
-  streams.handler(() => {})(call as unknown as ServerWritableStream<WatchRequest, Buffer>);
+  streams.handler(() => {})(call as unknown as ServerWritableStream<WatchRequest, WireWatch>);
   return { call, streams };
 }
 

@@ -4,6 +4,7 @@ import { ApiError, toServiceError } from '@navarch/machinery';
 import type { WatchRequest } from '@navarch/proto';
 import type { Reader } from '../read/reader.ts';
 import type { CallMetrics } from './call-metrics.ts';
+import type { WireWatch } from '../wire/responses.ts';
 import { asApiError, type Freshen, knowingKinds } from './calls.ts';
 
 /** A reader that takes nothing for so long is taken for dead, although its connection lives. */
@@ -35,7 +36,7 @@ export class WatchStreams {
     this.#stopped.abort(new ApiError('Unavailable', 'the api is stopping; connect again'));
   }
 
-  handler(check: (request: WatchRequest) => void): handleServerStreamingCall<WatchRequest, Buffer> {
+  handler(check: (request: WatchRequest) => void): handleServerStreamingCall<WatchRequest, WireWatch> {
     return (call) => {
       const done = this.#metrics.started('Watch', { timed: false });
       const cancelled = new AbortController();
@@ -54,7 +55,7 @@ export class WatchStreams {
   }
 
   async #serve(
-    call: ServerWritableStream<WatchRequest, Buffer>,
+    call: ServerWritableStream<WatchRequest, WireWatch>,
     check: (request: WatchRequest) => void,
     signal: AbortSignal,
   ): Promise<void> {
@@ -71,7 +72,7 @@ export class WatchStreams {
 
 /** Waits until the reader has taken what was sent. */
 async function drained(
-  call: ServerWritableStream<WatchRequest, Buffer>,
+  call: ServerWritableStream<WatchRequest, WireWatch>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {

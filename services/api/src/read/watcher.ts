@@ -3,14 +3,22 @@ import { ApiError } from '@navarch/machinery';
 import { Form } from '@navarch/proto';
 import type { CachedObject, Change, ChangeSet } from '../cache/cached-object.ts';
 import { historyGone, type ObjectCache } from '../cache/object-cache.ts';
-import { added, deleted, encodeWatch, eventSize, type EventType, modified, type WireEvent } from '../wire/responses.ts';
+import {
+  added,
+  deleted,
+  eventSize,
+  type EventType,
+  modified,
+  type WireEvent,
+  type WireWatch,
+} from '../wire/responses.ts';
 import type { Selection } from './selection.ts';
 
 /** A response of the initial state holds about this many bytes. */
 const initialChunkBytes = 256 * 1024;
 
 /**
- * One reader's way through the history: encoded WatchResponses, one for each revision that concerns it. It holds no
+ * One reader's way through the history: WatchResponses, one for each revision that concerns it. It holds no
  * queue, only a position, and is cut off when the history has moved past it.
  */
 export class Watcher {
@@ -23,7 +31,7 @@ export class Watcher {
   #position: number;
   #told: bigint;
   #silent = true;
-  #initial: Generator<Buffer, void, void> | undefined;
+  #initial: Generator<WireWatch, void, void> | undefined;
 
   /** `after` 0n begins with everything there is. Throws Expired when the history after `after` is gone. */
   constructor(options: {
@@ -53,7 +61,7 @@ export class Watcher {
   }
 
   /** The next response, or undefined when there is nothing to say just now. */
-  take(): Buffer | undefined {
+  take(): WireWatch | undefined {
     if (this.#initial !== undefined) {
       const { value } = this.#initial.next();
       if (value !== undefined) return value;
@@ -73,7 +81,7 @@ export class Watcher {
       const events = this.#eventsOf(set);
       if (events.length === 0) continue;
       this.#told = set.revision;
-      return encodeWatch(set.revision, events);
+      return { revision: set.revision, events, initial: false };
     }
   }
 
@@ -81,7 +89,7 @@ export class Watcher {
    * The next response, waiting for it: a bookmark when nothing concerns the reader for a while, and at once when there is
    * nothing to say at the beginning. Rejects with the signal's reason.
    */
-  async next(signal: AbortSignal): Promise<Buffer> {
+  async next(signal: AbortSignal): Promise<WireWatch> {
     let due = this.#silent;
     let wake = () => {};
     using _change = this.#cache.onChange(
@@ -107,9 +115,9 @@ export class Watcher {
   }
 
   /** Says how far the reader has everything. */
-  #bookmark(): Buffer {
+  #bookmark(): WireWatch {
     this.#told = this.#cache.revision;
-    return encodeWatch(this.#told, []);
+    return { revision: this.#told, events: [], initial: false };
   }
 
   #eventsOf(set: ChangeSet): WireEvent[] {
@@ -133,7 +141,11 @@ function seenThrough(selections: readonly Selection[], { before, after }: Change
   return was ? deleted : undefined;
 }
 
-function initialState(cache: ObjectCache, selections: readonly Selection[], form: Form): Generator<Buffer, void, void> {
+function initialState(
+  cache: ObjectCache,
+  selections: readonly Selection[],
+  form: Form,
+): Generator<WireWatch, void, void> {
   const { revision } = cache;
   const objects = new Set(
     selections.flatMap((selection) =>
@@ -144,7 +156,7 @@ function initialState(cache: ObjectCache, selections: readonly Selection[], form
 }
 
 /** Ends with a response that is not initial: from there on the revision counts. */
-function* chunks(objects: Iterable<CachedObject>, revision: bigint, form: Form): Generator<Buffer, void, void> {
+function* chunks(objects: Iterable<CachedObject>, revision: bigint, form: Form): Generator<WireWatch, void, void> {
   let events: WireEvent[] = [];
   let bytes = 0;
   for (const object of objects) {
@@ -152,10 +164,10 @@ function* chunks(objects: Iterable<CachedObject>, revision: bigint, form: Form):
     events.push(event);
     bytes += eventSize(event);
     if (bytes < initialChunkBytes) continue;
-    yield encodeWatch(revision, events, true);
+    yield { revision, events, initial: true };
     events = [];
     bytes = 0;
   }
-  if (events.length > 0) yield encodeWatch(revision, events, true);
-  yield encodeWatch(revision, []);
+  if (events.length > 0) yield { revision, events, initial: true };
+  yield { revision, events: [], initial: false };
 }

@@ -68,7 +68,10 @@ test('the bytes are those that the generated encoders make', () => {
       fc.boolean(),
       (list, revision, previous, initial) => {
         const events = list.map(eventMessage);
-        same(encodeWatch(revision, list.map(eventWire), initial), WatchResponse.encode({ revision, events, initial }));
+        same(
+          encodeWatch({ revision, events: list.map(eventWire), initial }),
+          WatchResponse.encode({ revision, events, initial }),
+        );
         same(
           encodeChangeBatch(revision, previous, list.map(eventWire)),
           ChangeBatch.encode({ revision, previous, events }),

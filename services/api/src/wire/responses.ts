@@ -95,9 +95,24 @@ export function eventSize({ resource }: WireEvent): number {
   return delimitedSize(2 + delimitedSize(resource.length));
 }
 
-/** WatchResponse. */
-export function encodeWatch(revision: bigint, events: readonly WireEvent[], initial = false): Buffer {
-  const target = Buffer.allocUnsafe(int64Size(revision) + eventsSize(events) + (initial ? 2 : 0));
+/** A WatchResponse that is put together only when it is sent: until then it takes no memory beside the objects' own. */
+export interface WireWatch {
+  readonly revision: bigint;
+  readonly events: readonly WireEvent[];
+  readonly initial: boolean;
+}
+
+/** Larger answers are rare, and get memory of their own. */
+const scratch = Buffer.allocUnsafeSlow(512 * 1024);
+
+/**
+ * WatchResponse. The bytes are those of a piece of memory that the next call writes anew: whoever keeps them copies them, as
+ * gRPC does when it puts its frame around them. Memory made for each answer would be garbage at once, and Node lets tens
+ * of megabytes of such garbage pile up before it looks.
+ */
+export function encodeWatch({ revision, events, initial }: WireWatch): Buffer {
+  const size = int64Size(revision) + eventsSize(events) + (initial ? 2 : 0);
+  const target = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
   const at = writeEvents(target, writeInt64(target, 0, 1, revision), 2, events);
   if (initial) target.set([tag(3, 0), 1], at);
   return target;

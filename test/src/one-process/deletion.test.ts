@@ -150,13 +150,15 @@ test('a namespace says in its status what remains, and goes when that is done', 
     const slow = items.find(({ metadata }) => metadata.name === 'slow');
     return (slow?.status.conditions ?? []).map(({ type, status, message }) => `${type} ${status} ${message}`);
   };
-  await cluster.time.until('two to remain', async () => (await conditions()).some((text) => text.includes('has 2 ')));
+  await cluster.time.until('two to remain', async () =>
+    (await conditions()).some((text) => text.includes('2 configmaps')),
+  );
   expect(await conditions()).toEqual([
     expect.stringMatching(/^NamespaceDeletionDiscoveryFailure False /) as string,
     expect.stringMatching(/^NamespaceDeletionGroupVersionParsingFailure False /) as string,
     expect.stringMatching(/^NamespaceDeletionContentFailure False /) as string,
-    'NamespaceContentRemaining True Some resources are remaining: configmaps has 2 resource instances',
-    'NamespaceFinalizersRemaining True Some content in the namespace has finalizers remaining: x.io/hold in 2 resource instances, y.io/hold in 1 resource instances',
+    'NamespaceContentRemaining True Still in the namespace: 2 configmaps',
+    'NamespaceFinalizersRemaining True Held by finalizers: 2 objects by x.io/hold, 1 object by y.io/hold',
   ]);
   for (const name of ['c0', 'c1']) {
     await cluster.navctl('patch', 'cm', name, '-n', 'slow', '--type=merge', '-p', '{"metadata":{"finalizers":null}}');

@@ -52,11 +52,11 @@ describe('a namespace', () => {
 describe('its conditions', () => {
   test('count what remains by kind and by finalizer', () => {
     expect(conditions({ namespace: namespace(), content }, none, now)).toEqual([
-      'NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: All resources successfully discovered',
-      'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed',
-      'NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization',
-      'NamespaceContentRemaining True SomeResourcesRemain: Some resources are remaining: pods has 3 resource instances, services has 1 resource instances',
-      'NamespaceFinalizersRemaining True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: x.io/hold in 2 resource instances, y.io/hold in 1 resource instances',
+      'NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: Everything in the namespace is known',
+      'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: The version of every kind can be read',
+      'NamespaceDeletionContentFailure False ContentDeleted: Everything in the namespace was asked to go',
+      'NamespaceContentRemaining True SomeResourcesRemain: Still in the namespace: 3 pods, 1 services',
+      'NamespaceFinalizersRemaining True SomeFinalizersRemain: Held by finalizers: 2 objects by x.io/hold, 1 object by y.io/hold',
     ]);
   });
 
@@ -68,10 +68,10 @@ describe('its conditions', () => {
       now,
     );
     expect([discovery, deletion, remaining, finalizers]).toEqual([
-      'NamespaceDeletionDiscoveryFailure True DiscoveryFailed: Discovery failed for some kinds, 1 failing: widgets.x.io: gone',
-      'NamespaceDeletionContentFailure True ContentDeletionFailed: Failed to delete 7 objects: pods "p0": no; pods "p1": no; pods "p2": no; pods "p3": no; pods "p4": no; and 2 more',
-      'NamespaceContentRemaining False ContentRemoved: All content successfully removed',
-      'NamespaceFinalizersRemaining False ContentHasNoFinalizers: All content-preserving finalizers finished',
+      'NamespaceDeletionDiscoveryFailure True DiscoveryFailed: What is in the namespace can not be told: widgets.x.io: gone',
+      'NamespaceDeletionContentFailure True ContentDeletionFailed: 7 objects could not be asked to go: pods "p0": no; pods "p1": no; pods "p2": no; pods "p3": no; pods "p4": no; and 2 more',
+      'NamespaceContentRemaining False ContentRemoved: Nothing is left in the namespace',
+      'NamespaceFinalizersRemaining False ContentHasNoFinalizers: No finalizer holds anything in the namespace',
     ]);
   });
 

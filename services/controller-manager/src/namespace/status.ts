@@ -29,35 +29,35 @@ export function statusWrites(
   const claims = [
     claim('NamespaceDeletionDiscoveryFailure', {
       holds: undiscovered.length > 0,
-      yes: [
-        'DiscoveryFailed',
-        `Discovery failed for some kinds, ${undiscovered.length} failing: ${told(undiscovered)}`,
-      ],
-      no: ['ResourcesDiscovered', 'All resources successfully discovered'],
+      yes: ['DiscoveryFailed', `What is in the namespace can not be told: ${told(undiscovered)}`],
+      no: ['ResourcesDiscovered', 'Everything in the namespace is known'],
     }),
     // Kinds are known by their definitions: there is no text of a version that could not be read.
     claim('NamespaceDeletionGroupVersionParsingFailure', {
       holds: false,
       yes: ['GroupVersionParsingFailed', ''],
-      no: ['ParsedGroupVersions', 'All legacy kube types successfully parsed'],
+      no: ['ParsedGroupVersions', 'The version of every kind can be read'],
     }),
     claim('NamespaceDeletionContentFailure', {
       holds: refused.length > 0,
-      yes: ['ContentDeletionFailed', `Failed to delete ${refused.length} objects: ${told(refused)}`],
-      no: ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization'],
+      yes: ['ContentDeletionFailed', `${objects(refused.length)} could not be asked to go: ${told(refused)}`],
+      no: ['ContentDeleted', 'Everything in the namespace was asked to go'],
     }),
     claim('NamespaceContentRemaining', {
       holds: content.length > 0,
-      yes: ['SomeResourcesRemain', `Some resources are remaining: ${counts(kindCounts(content))}`],
-      no: ['ContentRemoved', 'All content successfully removed'],
+      yes: [
+        'SomeResourcesRemain',
+        `Still in the namespace: ${counts(kindCounts(content), (kind, count) => `${count} ${kind}`)}`,
+      ],
+      no: ['ContentRemoved', 'Nothing is left in the namespace'],
     }),
     claim('NamespaceFinalizersRemaining', {
       holds: finalizerCounts(content).size > 0,
       yes: [
         'SomeFinalizersRemain',
-        `Some content in the namespace has finalizers remaining: ${counts(finalizerCounts(content), 'in')}`,
+        `Held by finalizers: ${counts(finalizerCounts(content), (name, count) => `${objects(count)} by ${name}`)}`,
       ],
-      no: ['ContentHasNoFinalizers', 'All content-preserving finalizers finished'],
+      no: ['ContentHasNoFinalizers', 'No finalizer holds anything in the namespace'],
     }),
   ];
   const { status } = namespace;
@@ -87,12 +87,16 @@ function finalizerCounts(content: NamespaceObserved['content']): ReadonlyMap<str
   return counted;
 }
 
-/** 'configmaps has 2 resource instances, pods has 1 resource instances': Kubernetes' words, in a fixed order. */
-function counts(of: ReadonlyMap<string, number>, verb: 'has' | 'in' = 'has'): string {
+/** By name, so that the same counts are the same text. */
+function counts(of: ReadonlyMap<string, number>, phrase: (name: string, count: number) => string): string {
   return [...of]
-    .map(([name, count]) => `${name} ${verb} ${count} resource instances`)
-    .toSorted()
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => phrase(name, count))
     .join(', ');
+}
+
+function objects(count: number): string {
+  return count === 1 ? '1 object' : `${count} objects`;
 }
 
 function told(faults: readonly string[]): string {

@@ -7,13 +7,26 @@ import { transactionLimits } from './transaction.ts';
 /** One transaction as it is, or any number as one that holds each as a nested transaction with its own compares. */
 export function encodeGroup(group: readonly Transaction[], { nested }: { nested: boolean }): etcd.TxnRequest {
   const [first] = group;
-  if (first && !nested) return encodeTransaction(first);
+  const bytesOf = encodedKeys();
+  if (first && !nested) return encodeTransaction(first, bytesOf);
   return {
     compare: [],
     success: group.map((transaction) => ({
-      request: { $case: 'requestTxn', value: encodeTransaction(transaction) },
+      request: { $case: 'requestTxn', value: encodeTransaction(transaction, bytesOf) },
     })),
     failure: [],
+  };
+}
+
+type BytesOf = (key: string) => Buffer;
+
+/** Each key once: a transaction names it up to three times, and objects of one namespace all compare that. */
+function encodedKeys(): BytesOf {
+  const known = new Map<string, Buffer>();
+  return (key) => {
+    let bytes = known.get(key);
+    if (bytes === undefined) known.set(key, (bytes = Buffer.from(key)));
+    return bytes;
   };
 }
 
@@ -24,33 +37,37 @@ export function nestable(group: readonly Transaction[]): boolean {
 }
 
 /** When a compare fails, what all compared keys hold is read in the same breath. */
-function encodeTransaction({ compare, ops }: Transaction): etcd.TxnRequest {
-  return { compare: compare.map(encodeCompare), success: ops.map(encodeOperation), failure: compare.map(encodeRead) };
+function encodeTransaction({ compare, ops }: Transaction, bytesOf: BytesOf): etcd.TxnRequest {
+  return {
+    compare: compare.map((each) => encodeCompare(each, bytesOf)),
+    success: ops.map((op) => encodeOperation(op, bytesOf)),
+    failure: compare.map((each) => encodeRead(each, bytesOf)),
+  };
 }
 
-function encodeCompare({ key, modRevision }: Compare): etcd.Compare {
+function encodeCompare({ key, modRevision }: Compare, bytesOf: BytesOf): etcd.Compare {
   return {
     result: etcd.Compare_CompareResult.EQUAL,
     target: etcd.Compare_CompareTarget.MOD,
-    key: Buffer.from(key),
+    key: bytesOf(key),
     targetUnion: { $case: 'modRevision', value: modRevision },
   };
 }
 
-function encodeOperation(op: Operation): etcd.RequestOp {
-  const key = Buffer.from(op.key);
+function encodeOperation(op: Operation, bytesOf: BytesOf): etcd.RequestOp {
+  const key = bytesOf(op.key);
   if (op.type === 'put') return { request: { $case: 'requestPut', value: { key, value: op.value, lease: 0n } } };
   return { request: { $case: 'requestDeleteRange', value: { key, rangeEnd: noBytes } } };
 }
 
 const noBytes = new Uint8Array();
 
-function encodeRead({ key }: Compare): etcd.RequestOp {
+function encodeRead({ key }: Compare, bytesOf: BytesOf): etcd.RequestOp {
   return {
     request: {
       $case: 'requestRange',
       value: {
-        key: Buffer.from(key),
+        key: bytesOf(key),
         rangeEnd: noBytes,
         limit: 0n,
         revision: 0n,

@@ -1,8 +1,9 @@
-import { type Clock, onAbort } from '@navarch/kit';
+import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError } from '@navarch/machinery';
 import { KeyLocks, type KeyUse } from './key-locks.ts';
 import type { StoreObserver } from './observer.ts';
 import { closedError } from './revisions.ts';
+import { SharedAborts } from './shared-aborts.ts';
 import type { Transaction, TransactionResult } from './store.ts';
 import { checkTransaction, type TransactionSize, transactionLimits } from './transaction.ts';
 
@@ -36,6 +37,7 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #waiting = new Set<Waiting>();
   readonly #locks = new KeyLocks();
+  readonly #aborts = new SharedAborts();
   #waitingBytes = 0;
   #inFlight = 0;
   #scheduled = false;
@@ -46,22 +48,24 @@ export class GroupCommit {
   }
 
   async commit(transaction: Transaction, signal?: AbortSignal): Promise<TransactionResult> {
-    const size = checkTransaction(transaction);
+    const { operations, bytes } = checkTransaction(transaction);
     if (this.#closed) throw closedError();
-    if (this.#waiting.size >= maxWaiting.transactions || this.#waitingBytes + size.bytes > maxWaiting.bytes) {
+    if (this.#waiting.size >= maxWaiting.transactions || this.#waitingBytes + bytes > maxWaiting.bytes) {
       throw new ApiError('TooManyRequests', `${this.#waiting.size} writes wait for etcd already; try later`);
     }
-    const waiting: Waiting = { transaction, ...size, ...keyUse(transaction), settle: Promise.withResolvers() };
+    const { reads, writes } = keyUse(transaction);
+    const settle = Promise.withResolvers<TransactionResult>();
+    const waiting: Waiting = { transaction, operations, bytes, reads, writes, settle };
     this.#waiting.add(waiting);
-    this.#waitingBytes += size.bytes;
+    this.#waitingBytes += bytes;
     this.#schedule();
-    if (!signal) return waiting.settle.promise;
-    using _listener = onAbort(signal, () => {
+    if (!signal) return await settle.promise;
+    using _listener = this.#aborts.listen(signal, () => {
       const unsent = this.#take(waiting);
       const fate = unsent ? 'before it was sent' : 'while under way: whether it was committed is unknown';
-      waiting.settle.reject(new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause: signal.reason }));
+      settle.reject(new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause: signal.reason }));
     });
-    return await waiting.settle.promise;
+    return await settle.promise;
   }
 
   /** Refuses what waits and what comes. What is in flight gets its answer. */
@@ -161,6 +165,5 @@ export class GroupCommit {
 
 function keyUse({ compare, ops }: Transaction): KeyUse {
   const writes = ops.map(({ key }) => key);
-  const changed = new Set(writes);
-  return { writes, reads: compare.map(({ key }) => key).filter((key) => !changed.has(key)) };
+  return { writes, reads: compare.map(({ key }) => key).filter((key) => !writes.includes(key)) };
 }

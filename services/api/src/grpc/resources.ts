@@ -30,13 +30,15 @@ import { patchWrite } from '../pipeline/patch.ts';
 import { decodeWrite, patched } from '../pipeline/decode-write.ts';
 import { maxWritesPerTransaction, type Pipeline, type WriteOutcome, type Written } from '../pipeline/pipeline.ts';
 import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
+import { letGo, type Write } from '../pipeline/write.ts';
 import type { ObjectHistory } from '../history/object-history.ts';
 import type { Reader } from '../read/reader.ts';
 import { allow, allowRead, signalled } from './allow.ts';
 import { encodeTransact, withMessage } from '../wire/responses.ts';
 import type { CallMetrics } from './call-metrics.ts';
-import { type Freshen, unaryKnowing } from './calls.ts';
+import { type CallContext, type Freshen, unaryKnowing } from './calls.ts';
 import { once, refuseUnknownKind } from './decoders.ts';
+import type { EncodedRequest } from './encoded-request.ts';
 import { subresourceHandlers } from './subresources.ts';
 import type { WatchStreams } from './watch-streams.ts';
 
@@ -52,6 +54,21 @@ export function resourcesHandlers(parts: {
 }): UntypedServiceImplementation {
   const { kinds, reader, history, pipeline, streams, metrics } = parts;
   const unary = unaryKnowing(parts.fresh);
+
+  const objectOf = ({ message }: EncodedRequest<CreateRequest | UpdateRequest>, { warn }: CallContext) =>
+    requested(kinds, message, fieldPolicy(message.fieldValidation, warn));
+  const writeObject = async (
+    request: EncodedRequest<CreateRequest | UpdateRequest>,
+    decode: () => Write,
+    signal: AbortSignal,
+    { program }: CallContext,
+  ) => {
+    const write = letGo(decode);
+    const options = signalled(request.message, signal, program);
+    request.forget();
+    return (await pipeline.write(write, options)).resource;
+  };
+
   return {
     ...subresourceHandlers(parts),
     get: unary('Get', metrics, async (request: GetRequest, signal) => {
@@ -73,20 +90,17 @@ export function resourcesHandlers(parts: {
     watch: streams.handler((request: WatchRequest) => {
       for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });
     }),
-    create: unary('Create', metrics, async (request: CreateRequest, signal, { warn, program }) => {
-      const policy = fieldPolicy(request.fieldValidation, warn);
-      const write = allow('create', createWrite(requested(kinds, request, policy)));
-      return (await pipeline.write(write, signalled(request, signal, program))).resource;
+    create: unary('Create', metrics, async (request: EncodedRequest<CreateRequest>, signal, context) => {
+      const write = () => allow('create', createWrite(objectOf(request, context)));
+      return await writeObject(request, write, signal, context);
     }),
-    update: unary('Update', metrics, async (request: UpdateRequest, signal, { warn, program }) => {
-      const policy = fieldPolicy(request.fieldValidation, warn);
-      const write = allow('update', updateWrite(requested(kinds, request, policy)));
-      return (await pipeline.write(write, signalled(request, signal, program))).resource;
+    update: unary('Update', metrics, async (request: EncodedRequest<UpdateRequest>, signal, context) => {
+      const write = () => allow('update', updateWrite(objectOf(request, context)));
+      return await writeObject(request, write, signal, context);
     }),
-    updateStatus: unary('UpdateStatus', metrics, async (request: UpdateRequest, signal, { warn, program }) => {
-      const policy = fieldPolicy(request.fieldValidation, warn);
-      const write = allow('update', updateStatusWrite(requested(kinds, request, policy)), 'status');
-      return (await pipeline.write(write, signalled(request, signal, program))).resource;
+    updateStatus: unary('UpdateStatus', metrics, async (request: EncodedRequest<UpdateRequest>, signal, context) => {
+      const write = () => allow('update', updateStatusWrite(objectOf(request, context)), 'status');
+      return await writeObject(request, write, signal, context);
     }),
     patch: unary('Patch', metrics, async (request: PatchRequest, signal, { warn, program }) => {
       const patch = patchWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
@@ -115,33 +129,46 @@ export function resourcesHandlers(parts: {
         return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
       },
     ),
-    transact: unary('Transact', metrics, async (request: TransactRequest, signal, { warn, program }, last) => {
-      const { writes, atomic } = request;
-      if (writes.length > maxWritesPerTransaction) {
-        throw new ApiError(
-          'RequestEntityTooLarge',
-          `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
-        );
-      }
-      const defaults = {
-        manager: checkManager(request.fieldManager),
-        policy: fieldPolicy(request.fieldValidation, warn),
-      };
-      const decoders = writes.map((message) =>
-        once(() => {
-          const { verb, write, subresource } = decodeWrite(kinds, message, defaults);
-          return allow(verb, write, subresource);
-        }),
-      );
+    transact: unary('Transact', metrics, async (request: EncodedRequest<TransactRequest>, signal, context, last) => {
+      const decoders = writesOf(kinds, request, context);
       // Afterwards it would be too late: a write that is refused does not keep the others from being done.
       if (!last) for (const decode of decoders) refuseUnknownKind(decode);
-      const options = signalled(request, signal, program);
+      const options = signalled(request.message, signal, context.program);
+      const { atomic } = request.message;
+      request.forget();
       const outcomes = atomic
         ? await pipeline.writeTogether(decoders, options)
         : await pipeline.writeEach(decoders, options);
       return encodeTransact(outcomes.map(resultOf));
     }),
   };
+}
+
+/** The writes of a transaction, each decoded when it is first asked for. */
+function writesOf(
+  kinds: Kinds,
+  request: EncodedRequest<TransactRequest>,
+  { warn }: CallContext,
+): readonly (() => Write)[] {
+  const { writes, fieldManager, fieldValidation } = request.message;
+  if (writes.length > maxWritesPerTransaction) {
+    throw new ApiError(
+      'RequestEntityTooLarge',
+      `a transaction holds at most ${maxWritesPerTransaction} writes, not ${writes.length}; send several`,
+    );
+  }
+  const defaults = { manager: checkManager(fieldManager), policy: fieldPolicy(fieldValidation, warn) };
+  return Array.from(writes.keys(), (at) => {
+    const decode = () => {
+      const { verb, write, subresource } = decodeWrite(
+        kinds,
+        request.message.writes[at] ?? { write: undefined },
+        defaults,
+      );
+      return allow(verb, write, subresource);
+    };
+    return once(() => letGo(decode));
+  });
 }
 
 /** An encoded WriteResult. */

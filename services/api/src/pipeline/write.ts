@@ -38,6 +38,25 @@ export interface Write {
   prepare(circumstances: Circumstances): Prepared;
 }
 
+/**
+ * The write that `decode` gives, which is let go of once it is prepared, and decoded again should it have to be prepared
+ * again: until it is committed only what it came to is needed.
+ */
+export function letGo(decode: () => Write): Write {
+  let decoded: Write | undefined = decode();
+  const { kind, namespace, name } = decoded;
+  return {
+    kind,
+    namespace,
+    name,
+    prepare: (circumstances) => {
+      const write = decoded ?? decode();
+      decoded = undefined;
+      return write.prepare(circumstances);
+    },
+  };
+}
+
 /** Another object that goes with a write: `body` takes its place, unless it has changed meanwhile. */
 export interface OtherWrite {
   /** As it is. */

@@ -1,5 +1,4 @@
 import { CreateRequest, Pod, Resource, TransactRequest } from '@navarch/proto';
-import { sentPlaceholder } from './sent-at.ts';
 import { NumberedTemplate, placeholder } from './numbered-template.ts';
 
 /** Writes of one Transact, and nested transactions of one raw transaction. */
@@ -22,7 +21,7 @@ const manifest = {
     annotations: {
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': '8080',
-      'example.com/change': sentPlaceholder,
+      'example.com/change': 'CHG-2041-resize-cache',
     },
     ownerReferences: [
       {

@@ -3,7 +3,7 @@ import { createLogger } from '@navarch/kit';
 import { ChangeBatch, FeedBookmark } from '@navarch/proto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pod } from '../pods.ts';
-import { nowMs, writeSentAt } from '../sent-at.ts';
+import { MomentLog, type Moments, nowMs } from '../moments.ts';
 
 export interface BarePublisher {
   readonly nats: string;
@@ -15,10 +15,11 @@ export interface BarePublisher {
 const turnMs = 20;
 
 /** Publishes what the api would at such a pace of writes, with nothing behind it: what NATS itself makes of it. */
-export default async function publish({ nats, perSecond, seconds }: BarePublisher): Promise<number> {
+export default async function publish({ nats, perSecond, seconds }: BarePublisher): Promise<Moments> {
   const logger = createLogger({ name: 'bench', level: 'warn' });
   const bus = NatsBus.connect({ servers: [nats], name: 'publisher', logger });
   while (!bus.connected) await sleep(10);
+  const log = new MomentLog();
   const startedMs = nowMs();
   let [sent, revision] = [0, 0n];
   while (sent < perSecond * seconds) {
@@ -26,8 +27,8 @@ export default async function publish({ nats, perSecond, seconds }: BarePublishe
     const events = Array.from({ length: due - sent }, () => ({ type: 1 as const, resource: pod }));
     if (events.length > 0) {
       const previous = revision++;
-      const message = Buffer.from(ChangeBatch.encode({ revision, previous, events }).finish());
-      writeSentAt(message, nowMs());
+      const message = ChangeBatch.encode({ revision, previous, events }).finish();
+      for (const _ of events) log.add(Number(revision));
       bus.publish('navarch.changes.pods._', message);
       const heads = { 'navarch.changes.pods._': revision };
       bus.publish('navarch.bookmarks', FeedBookmark.encode({ previous, revision, heads }).finish());
@@ -36,5 +37,5 @@ export default async function publish({ nats, perSecond, seconds }: BarePublishe
     await sleep(turnMs);
   }
   await bus.close();
-  return sent;
+  return log.moments();
 }

@@ -7,6 +7,7 @@ import {
   credentials,
   Metadata,
   type ServiceError,
+  type requestCallback,
   status,
 } from '@grpc/grpc-js';
 import { Backoff, type Clock, grpcClientOptions, onAbort } from '@navarch/kit';
@@ -45,6 +46,13 @@ const channelOptions: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
+const { path, requestSerialize, responseDeserialize } = etcd.KVService.txn;
+
+const encodedTxn: Unary<Buffer, etcd.TxnResponse> = (kv, encoded, metadata, options, callback) => {
+  const told = callback as requestCallback<etcd.TxnResponse>; // without an error there is a response, as for generated methods
+  return kv.makeUnaryRequest(path, (bytes) => bytes, responseDeserialize, encoded, metadata, options, told);
+};
+
 /** The channels to etcd, one for calls and one for watches, and the rule for what is retried: reads are, writes never. */
 export class EtcdConnection {
   /** The endpoints, for messages. */
@@ -73,9 +81,12 @@ export class EtcdConnection {
     return this.#read((kv, ...rest) => kv.range(...rest), request, signal);
   }
 
-  /** Not retried: an error leaves open whether it was committed, unless etcd says that it refused. */
+  /**
+   * Not retried: an error leaves open whether it was committed, unless etcd says that it refused. Encoded here, because gRPC
+   * keeps what it is given until the answer comes: of a large group the bytes are little to keep, the message is a lot.
+   */
   txn(request: etcd.TxnRequest): Promise<etcd.TxnResponse> {
-    return this.#call((kv, ...rest) => kv.txn(...rest), request, {
+    return this.#call(encodedTxn, requestSerialize(request), {
       kind: 'write',
       timeoutMs: this.#options.deadlineMs,
     });

@@ -60,12 +60,17 @@ export class GroupCommit {
     this.#waitingBytes += bytes;
     this.#schedule();
     if (!signal) return await settle.promise;
-    using _listener = this.#aborts.listen(signal, () => {
+    const listener = this.#aborts.listen(signal, () => {
       const unsent = this.#take(waiting);
       const fate = unsent ? 'before it was sent' : 'while under way: whether it was committed is unknown';
       settle.reject(new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause: signal.reason }));
     });
-    return await settle.promise;
+    // Not `using`: as it is compiled it makes several objects, for each write.
+    try {
+      return await settle.promise;
+    } finally {
+      listener[Symbol.dispose]();
+    }
   }
 
   /** Refuses what waits and what comes. What is in flight gets its answer. */

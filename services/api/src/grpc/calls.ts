@@ -33,8 +33,9 @@ export function unary<Request>(
 export type Freshen = (signal: AbortSignal) => Promise<unknown>;
 
 /**
- * Makes handlers as `unary` does, which run again what has named a kind that is not known, once everything is known that was committed before the call: the kind
- * may have been made at another replica a moment ago. `last` tells that there is no further try.
+ * Makes handlers as `unary` does, which run again what has named a kind that is not known, once everything is known that was
+ * committed before the call: the kind may have been made at another replica a moment ago. `last` tells that there is no
+ * further try.
  */
 export function unaryKnowing(fresh: Freshen) {
   return <Request>(

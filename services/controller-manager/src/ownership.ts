@@ -1,3 +1,4 @@
+import type { ClientWrite } from '@navarch/client';
 import type { KindDefinition } from '@navarch/kinds';
 import type { KubeObject, Live } from '@navarch/machinery';
 import type { ObjectMeta, OwnerReference } from '@navarch/proto';
@@ -17,18 +18,6 @@ export function isControlledBy(object: Owned, owner: Owned): boolean {
 export function controllerReference(kind: KindDefinition, owner: Owned): OwnerReference {
   const { name, uid } = owner.metadata;
   return { apiVersion: kind.apiVersion, kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };
-}
-
-/** The object as managed by `owner`: what it was before, with the reference added. */
-export function adopted<T extends Owned>(object: T, kind: KindDefinition, owner: Owned): T {
-  const ownerReferences = [...object.metadata.ownerReferences, controllerReference(kind, owner)];
-  return { ...object, metadata: { ...object.metadata, ownerReferences } };
-}
-
-/** The object without its reference to `owner`. */
-export function released<T extends Owned>(object: T, owner: Owned): T {
-  const ownerReferences = object.metadata.ownerReferences.filter(({ uid }) => uid !== owner.metadata.uid);
-  return { ...object, metadata: { ...object.metadata, ownerReferences } };
 }
 
 /**
@@ -57,6 +46,27 @@ export function claim<T extends KubeObject>(
     }
   }
   return { owned, adopt, release };
+}
+
+/** One update for each child of `kind` that `claim` found to be adopted or released. */
+export function claimWrites<T extends KubeObject>(
+  kind: KindDefinition<T>,
+  by: { readonly kind: KindDefinition; readonly owner: Owned },
+  { adopt, release }: { readonly adopt: readonly Live<T>[]; readonly release: readonly Live<T>[] },
+): ClientWrite[] {
+  const reference = controllerReference(by.kind, by.owner);
+  const update = (
+    object: Live<T>,
+    change: (references: readonly OwnerReference[]) => OwnerReference[],
+  ): ClientWrite => {
+    const metadata = metadataOf(object);
+    const ownerReferences = change(metadata.ownerReferences);
+    return { type: 'update', kind, object: { ...object, metadata: { ...metadata, ownerReferences } } };
+  };
+  return [
+    ...adopt.map((each) => update(each, (references) => [...references, reference])),
+    ...release.map((each) => update(each, (references) => references.filter(({ uid }) => uid !== reference.uid))),
+  ];
 }
 
 /** What Live promises, which TypeScript can't see for a type that is still open. */

@@ -3,7 +3,7 @@ import { deployment as deploymentKind, replicaSet as replicaSetKind } from '@nav
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { Deployment, Pod, ReplicaSet } from '@navarch/proto';
 import { equalValues } from '../canonical.ts';
-import { adopted, claim, isControlledBy, released } from '../ownership.ts';
+import { claim, claimWrites, isControlledBy } from '../ownership.ts';
 import type { Plan, PlannedEvent } from '../plan.ts';
 import { isOver } from '../pod-state.ts';
 import { copiedAnnotations, revisionAnnotation, revisionOf, sizeAnnotations } from './annotations.ts';
@@ -34,10 +34,7 @@ export function reconcileDeployment(observed: DeploymentObserved, now: number): 
     observed.replicaSets,
     labelSelectorPredicate(deployment.spec.selector),
   );
-  const claims = [
-    ...adopt.map((set) => update(adopted(set, deploymentKind, deployment))),
-    ...release.map((set) => update(released(set, deployment))),
-  ];
+  const claims = claimWrites(replicaSetKind, { kind: deploymentKind, owner: deployment }, { adopt, release });
   if (claims.length > 0) return { writes: claims, events: [] };
 
   const sets = sortOut(deployment, owned);

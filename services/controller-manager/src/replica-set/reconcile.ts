@@ -1,12 +1,13 @@
 import type { ClientWrite } from '@navarch/client';
 import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
-import { ObjectMeta, Pod, type ReplicaSet, type ReplicaSetStatus } from '@navarch/proto';
+import type { Pod, ReplicaSet, ReplicaSetStatus } from '@navarch/proto';
 import { equalValues } from '../canonical.ts';
 import { childNames } from '../child-name.ts';
 import { withCondition, withoutCondition } from '../conditions.ts';
-import { adopted, claim, controllerReference, released } from '../ownership.ts';
+import { claim, claimWrites } from '../ownership.ts';
 import { type Plan, type PlannedEvent, sooner } from '../plan.ts';
+import { podFromTemplate } from '../pod-from-template.ts';
 import { availableInMs, isActive, isReady } from '../pod-state.ts';
 import { removalOrder } from './removal-order.ts';
 
@@ -35,12 +36,7 @@ export function reconcileReplicaSet(observed: ReplicaSetObserved, now: number, f
   const { replicaSet } = observed;
   const { metadata, spec } = replicaSet;
   const { owned, adopt, release } = claim(replicaSet, observed.pods, labelSelectorPredicate(spec.selector));
-  const claims: ClientWrite[] = [
-    ...adopt.map(
-      (pod) => ({ type: 'update', kind: podKind, object: adopted(pod, replicaSetKind, replicaSet) }) as const,
-    ),
-    ...release.map((pod) => ({ type: 'update', kind: podKind, object: released(pod, replicaSet) }) as const),
-  ];
+  const claims = claimWrites(podKind, { kind: replicaSetKind, owner: replicaSet }, { adopt, release });
   const active = [...owned, ...adopt].filter(isActive);
   const wanted = spec.replicas ?? 1;
   if (failure === undefined && metadata.deletionTimestamp === '') {
@@ -53,9 +49,13 @@ export function reconcileReplicaSet(observed: ReplicaSetObserved, now: number, f
 }
 
 function createPods({ replicaSet, taken }: ReplicaSetObserved, count: number): Plan {
-  const { metadata } = replicaSet;
+  const { metadata, spec } = replicaSet;
   const writes = childNames(metadata, count, taken).map((name): ClientWrite => {
-    return { type: 'create', kind: podKind, object: podFromTemplate(replicaSet, name) };
+    return {
+      type: 'create',
+      kind: podKind,
+      object: podFromTemplate(replicaSetKind, replicaSet, spec.template, { name }),
+    };
   });
   return { writes, events: writes.map((write) => told(replicaSet, write, 'SuccessfulCreate', 'Created pod')) };
 }
@@ -73,20 +73,6 @@ function removePods(replicaSet: Live<ReplicaSet>, active: readonly Live<Pod>[], 
 function told(object: Live<ReplicaSet>, after: ClientWrite, reason: string, what: string): PlannedEvent {
   const name = after.type === 'create' ? after.object.metadata?.name : after.type === 'delete' ? after.key.name : '';
   return { kind: replicaSetKind, object, type: 'Normal', reason, message: `${what}: ${name}`, after };
-}
-
-function podFromTemplate(replicaSet: Live<ReplicaSet>, name: string): Pod {
-  const { template } = replicaSet.spec;
-  const { labels = {}, annotations = {}, finalizers = [] } = template?.metadata ?? {};
-  const metadata = ObjectMeta.create({
-    name,
-    namespace: replicaSet.metadata.namespace,
-    labels,
-    annotations,
-    finalizers,
-  });
-  metadata.ownerReferences = [controllerReference(replicaSetKind, replicaSet)];
-  return { metadata, spec: structuredClone(template?.spec), status: undefined };
 }
 
 function updateStatus(

@@ -1,5 +1,6 @@
 export * from './columns.ts';
 export { configMap } from './config-map.ts';
+export { controllerRevision } from './controller-revision.ts';
 export { definitionStatus, isEstablished } from './custom/accept.ts';
 export { customResourceDefinition } from './custom/definition.ts';
 export { customKinds, type CustomOrigin } from './custom/kinds.ts';

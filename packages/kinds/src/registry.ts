@@ -1,4 +1,5 @@
 import { configMap } from './config-map.ts';
+import { controllerRevision } from './controller-revision.ts';
 import { customResourceDefinition } from './custom/definition.ts';
 import type { KindDefinition } from './define-kind.ts';
 import { deployment } from './deployment.ts';
@@ -22,6 +23,7 @@ export const kinds: readonly KindDefinition[] = [
   service,
   deployment,
   replicaSet,
+  controllerRevision,
   configMap,
   secret,
   namespace,

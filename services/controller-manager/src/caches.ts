@@ -1,5 +1,6 @@
 import type { InformerSet, Lister } from '@navarch/client';
 import {
+  controllerRevision,
   deployment,
   endpointSlice,
   type KindDefinition,
@@ -12,6 +13,7 @@ import {
 } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
 import type {
+  ControllerRevision,
   Deployment,
   EndpointSlice,
   Namespace,
@@ -27,6 +29,7 @@ import { controllerOf, metadataOf } from './ownership.ts';
 export interface Caches {
   readonly deployments: Lister<Deployment>;
   readonly replicaSets: Lister<ReplicaSet>;
+  readonly controllerRevisions: Lister<ControllerRevision>;
   readonly pods: Lister<Pod>;
   readonly services: Lister<Service>;
   readonly endpointSlices: Lister<EndpointSlice>;
@@ -47,6 +50,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
   const caches = {
     deployments: informers.lister(deployment),
     replicaSets: informers.lister(replicaSet),
+    controllerRevisions: informers.lister(controllerRevision),
     pods: informers.lister(pod),
     services: informers.lister(service),
     endpointSlices: informers.lister(endpointSlice),
@@ -56,6 +60,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);
+  caches.controllerRevisions.addIndex(byManager, (object) => [managerKey(object)]);
   caches.pods.addIndex(byNode, ({ spec }) => (spec.nodeName === '' ? [] : [spec.nodeName]));
   return caches;
 }

@@ -14,6 +14,13 @@ export { limitRange } from './limit-range.ts';
 export * from './names.ts';
 export { namespace } from './namespace.ts';
 export { node } from './node.ts';
+export {
+  claimNodeAnnotation,
+  claimProblem,
+  inUseFinalizer,
+  localStorageClass,
+  persistentVolumeClaim,
+} from './persistent-volume-claim.ts';
 export { pod } from './pod.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';

@@ -12,7 +12,7 @@ export function completePodSpec(spec: PodSpec | undefined): void {
   }
 }
 
-const volumeSources = ['emptyDir', 'hostPath', 'configMap', 'secret'] as const;
+const volumeSources = ['emptyDir', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'] as const;
 
 function completeContainer(container: Container, hostNetwork: boolean): void {
   if (hostNetwork) for (const port of container.ports) port.hostPort ||= port.containerPort;

@@ -35,8 +35,9 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
   ];
 }
 
-function validateVolume({ emptyDir, hostPath, configMap, secret }: Volume, path: string): FieldError[] {
-  const errors = exactlyOne(path, { emptyDir, hostPath, configMap, secret });
+function validateVolume(volume: Volume, path: string): FieldError[] {
+  const { emptyDir, hostPath, configMap, secret, persistentVolumeClaim } = volume;
+  const errors = exactlyOne(path, { emptyDir, hostPath, configMap, secret, persistentVolumeClaim });
   for (const [name, source] of Object.entries({ configMap, secret })) {
     for (const [index, item] of (source?.items ?? []).entries()) {
       errors.push(...relativePath(`${path}.${name}.items[${index}].path`, item.path));

@@ -163,7 +163,8 @@ describe('validate', () => {
       name: 'a volume of two sources',
       spec: { containers: [a], volumes: [{ name: 'v', emptyDir: {}, secret: { secretName: 's' } }] },
       path: 'spec.volumes[0]',
-      message: 'exactly one of emptyDir, hostPath, configMap, secret must be set; emptyDir and secret are',
+      message:
+        'exactly one of emptyDir, hostPath, configMap, secret, persistentVolumeClaim must be set; emptyDir and secret are',
     },
     {
       name: 'a file above its volume',

@@ -10,6 +10,7 @@ import { lease } from './lease.ts';
 import { limitRange } from './limit-range.ts';
 import { namespace } from './namespace.ts';
 import { node } from './node.ts';
+import { persistentVolumeClaim } from './persistent-volume-claim.ts';
 import { pod } from './pod.ts';
 import { priorityClass } from './priority-class.ts';
 import { replicaSet } from './replica-set.ts';
@@ -26,6 +27,7 @@ export const kinds: readonly KindDefinition[] = [
   controllerRevision,
   configMap,
   secret,
+  persistentVolumeClaim,
   namespace,
   node,
   endpointSlice,

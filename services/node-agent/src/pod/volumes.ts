@@ -63,6 +63,7 @@ export class Volumes {
       await hostPath(volume.hostPath.path, volume.hostPath.type);
       return;
     }
+    if (volume.persistentVolumeClaim) throw fault('claims can not be mounted yet');
     await mkdir(dir, { recursive: true });
     if (volume.emptyDir) {
       const { medium, sizeLimit } = volume.emptyDir;

@@ -33,3 +33,4 @@ export { secret } from './secret.ts';
 export { service } from './service.ts';
 export { nodePortRange } from './service-rules.ts';
 export * from './table.ts';
+export * from './taints.ts';

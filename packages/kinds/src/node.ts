@@ -1,6 +1,7 @@
 import { Node } from '@navarch/proto';
 import { ageColumn, nameColumn, none, orNone } from './columns.ts';
 import { defineKind } from './define-kind.ts';
+import { validateTaints } from './taints.ts';
 
 const rolePrefix = 'node-role.kubernetes.io/';
 
@@ -27,6 +28,7 @@ export const node = defineKind('node', Node, {
     },
   ],
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
+  validate: ({ spec }) => validateTaints(spec?.taints ?? [], 'spec.taints'),
   validateUpdate: ({ spec: next }, { spec: previous }) => {
     const had = previous?.podCidr ?? '';
     if (had === '' || next?.podCidr === had) return [];

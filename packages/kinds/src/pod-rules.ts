@@ -2,6 +2,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { PodSpec, Volume } from '@navarch/proto';
 import { validateContainer } from './container-rules.ts';
 import { duplicates, exactlyOne, relativePath } from './rules.ts';
+import { validateTolerations } from './taints.ts';
 
 /**
  * What must hold in a PodSpec beyond the contract's rules for single fields. `path` is where it stands: 'spec' or
@@ -9,7 +10,7 @@ import { duplicates, exactlyOne, relativePath } from './rules.ts';
  */
 export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldError[] {
   if (spec === undefined) return [];
-  const { initContainers, containers, volumes } = spec;
+  const { initContainers, containers, volumes, tolerations } = spec;
   const first = initContainers.length;
   const containerPath = (index: number) =>
     index < first ? `${path}.initContainers[${index}]` : `${path}.containers[${index - first}]`;
@@ -27,6 +28,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
       (index) => `${path}.volumes[${index}].name`,
     ),
     ...volumes.flatMap((volume, index) => validateVolume(volume, `${path}.volumes[${index}]`)),
+    ...validateTolerations(tolerations, `${path}.tolerations`),
     ...duplicates(
       containers.flatMap(({ ports }) => ports),
       ({ hostPort, protocol = 'TCP' }) => (hostPort === 0 ? undefined : `${hostPort}/${protocol}`),

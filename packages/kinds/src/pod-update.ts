@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError, messageSchema } from '@navarch/machinery';
 import { type Container, type Pod, PodSpec } from '@navarch/proto';
+import { validateTolerationsUpdate } from './taints.ts';
 
 /**
- * A Pod's spec stays as it was made, but for its containers' images, activeDeadlineSeconds (which may be set or shortened)
- * and nodeName (which may be set once).
+ * A Pod's spec stays as it was made, but for its containers' images, activeDeadlineSeconds (which may be set or shortened),
+ * tolerations (which may be added) and nodeName (which may be set once).
  */
 export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod): FieldError[] {
   if (next === undefined || previous === undefined) return [];
-  const errors: FieldError[] = [];
+  const errors = validateTolerationsUpdate(next.tolerations, previous.tolerations, 'spec.tolerations');
   const { activeDeadlineSeconds: after } = next;
   const before = previous.activeDeadlineSeconds;
   if (before !== undefined && (after === undefined || after > before)) {
@@ -17,6 +18,7 @@ export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod):
   const comparable: PodSpec = {
     ...next,
     activeDeadlineSeconds: before,
+    tolerations: previous.tolerations,
     nodeName: previous.nodeName === '' ? '' : next.nodeName,
     containers: withImagesOf(next.containers, previous.containers),
     initContainers: withImagesOf(next.initContainers, previous.initContainers),

@@ -88,6 +88,13 @@ describe('the state of the cluster', () => {
     { name: 'a label', before: {}, after: { labels: { a: 'b' } }, events: ['node-labelled'] },
     { name: 'readiness', before: { ready: false }, after: {}, events: ['node-became-ready'] },
     { name: 'uncordoned', before: { unschedulable: true }, after: {}, events: ['node-became-schedulable'] },
+    {
+      name: 'freed of a taint',
+      before: { taints: [{ key: 'a', effect: 'NoSchedule' }] },
+      after: {},
+      events: ['node-untainted'],
+    },
+    { name: 'tainted', before: {}, after: { taints: [{ key: 'a', effect: 'NoSchedule' }] }, events: [] },
     { name: 'cordoned', before: {}, after: { unschedulable: true }, events: [] },
   ])("tells what a node's change may have made possible: $name", ({ before, after, events }) => {
     const state = withNode('n1', before);

@@ -1,4 +1,5 @@
 import type { Change } from '@navarch/client';
+import { isSameTaint } from '@navarch/kinds';
 import { keyOf } from '@navarch/machinery';
 import type { Node, Pod } from '@navarch/proto';
 import type { ClusterEvent } from './filters.ts';
@@ -151,6 +152,10 @@ function eventsOf(before: NodeInfo, after: NodeInfo): readonly ClusterEvent[] {
   if (!sameLabels(before.labels, after.labels)) events.push('node-labelled');
   if (after.ready && !before.ready) events.push('node-became-ready');
   if (!after.unschedulable && before.unschedulable) events.push('node-became-schedulable');
+  if (
+    !before.taints.every((taint) => after.taints.some((each) => isSameTaint(each, taint) && each.value === taint.value))
+  )
+    events.push('node-untainted');
   return events;
 }
 

@@ -1,3 +1,4 @@
+import { nodeTaints, tolerates, untolerated } from '@navarch/kinds';
 import { available, type NodeInfo, type PodInfo } from './snapshot.ts';
 
 /** What may happen in the cluster that lets a Pod fit which did not. */
@@ -7,6 +8,7 @@ export const clusterEvents = [
   'node-labelled',
   'node-became-ready',
   'node-became-schedulable',
+  'node-untainted',
   'pod-left',
 ] as const;
 export type ClusterEvent = (typeof clusterEvents)[number];
@@ -28,13 +30,24 @@ const fits: readonly string[] = [];
 export const filters: readonly Filter[] = [
   {
     name: 'NodeUnschedulable',
-    reject: (_, node) => (node.unschedulable ? ['node(s) were unschedulable'] : fits),
+    reject: (pod, node) =>
+      node.unschedulable && !toleratesTaint(pod, nodeTaints.unschedulable) ? ['node(s) were unschedulable'] : fits,
     liftedBy: ['node-became-schedulable'],
   },
   {
     name: 'NodeReady',
-    reject: (_, node) => (node.ready ? fits : ['node(s) were not ready']),
+    // The taint comes a moment after the condition.
+    reject: (pod, node) => (node.ready || toleratesTaint(pod, nodeTaints.notReady) ? fits : ['node(s) were not ready']),
     liftedBy: ['node-became-ready'],
+  },
+  {
+    name: 'TaintToleration',
+    reject: ({ tolerations }, { taints }) => {
+      if (taints.length === 0) return fits;
+      const taint = untolerated(taints, tolerations, ['NoSchedule', 'NoExecute']);
+      return taint === undefined ? fits : [`node(s) had untolerated taint {${taint.key}: ${taint.value}}`];
+    },
+    liftedBy: ['node-untainted'],
   },
   {
     name: 'NodeSelector',
@@ -70,3 +83,7 @@ export const filters: readonly Filter[] = [
     liftedBy: ['node-grew', 'pod-left'],
   },
 ];
+
+function toleratesTaint({ tolerations }: PodInfo, key: string): boolean {
+  return tolerations.some((each) => tolerates(each, { key, value: '', effect: 'NoSchedule' }));
+}

@@ -14,6 +14,7 @@ export interface PodShape {
   readonly scheduler?: string;
   readonly on?: string;
   readonly phase?: string;
+  readonly tolerations?: readonly object[];
 }
 
 export function pod(name: string, shape: PodShape = {}): Live<Pod> {
@@ -21,6 +22,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
   const requests = Object.fromEntries(
     Object.entries({ cpu, memory, 'ephemeral-storage': disk }).filter(([, amount]) => amount !== undefined),
   );
+  const { tolerations = [] } = shape;
   const ports = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
   return live(
     podKind,
@@ -29,6 +31,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
       spec: {
         containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
         nodeSelector: selector,
+        tolerations,
         nodeName: on,
         schedulerName: scheduler,
       },
@@ -46,6 +49,7 @@ export interface NodeShape {
   readonly weight?: string;
   readonly ready?: boolean;
   readonly unschedulable?: boolean;
+  readonly taints?: readonly object[];
 }
 
 export function node(name: string, shape: NodeShape = {}): Live<Node> {
@@ -59,7 +63,7 @@ export function node(name: string, shape: NodeShape = {}): Live<Node> {
         labels,
         annotations: shape.weight === undefined ? {} : { 'scheduling.navarch.io/weight': shape.weight },
       },
-      spec: { unschedulable: shape.unschedulable ?? false },
+      spec: { unschedulable: shape.unschedulable ?? false, taints: shape.taints ?? [] },
       status: {
         allocatable: { cpu, memory, 'ephemeral-storage': disk, pods },
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],

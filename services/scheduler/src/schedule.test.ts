@@ -85,6 +85,12 @@ describe('a node is refused', () => {
       has: [{ hostPort: 80 }],
       reasons: ["node(s) didn't have free ports for the requested pod ports"],
     },
+    {
+      name: 'with a taint that it does not tolerate',
+      pod: { tolerations: [{ key: 'dedicated', value: 'web', effect: 'NoSchedule' }] },
+      node: { taints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }] },
+      reasons: ['node(s) had untolerated taint {dedicated: db}'],
+    },
     { name: 'full of Pods', pod: {}, node: { pods: '1' }, has: [{}], reasons: ['Too many pods'] },
     {
       name: 'too small in several ways',
@@ -98,6 +104,31 @@ describe('a node is refused', () => {
     const decision = schedule(podInfo('web', pod), snapshot([nodeInfo('n', node, there)]), profile('argmax'), 1);
     expect(decision.type).toBe('reject');
     expect(decision.rejections.get('n')?.reasons).toEqual(reasons);
+  });
+
+  test.each<{ name: string; pod: PodShape; node: NodeShape }>([
+    {
+      name: 'whose taint it tolerates',
+      pod: { tolerations: [{ key: 'dedicated', operator: 'Exists' }] },
+      node: { taints: [{ key: 'dedicated', value: 'db', effect: 'NoExecute' }] },
+    },
+    {
+      name: 'with a taint that only asks',
+      pod: {},
+      node: { taints: [{ key: 'dedicated', effect: 'PreferNoSchedule' }] },
+    },
+    {
+      name: 'that is cordoned, where it tolerates that',
+      pod: { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists' }] },
+      node: { unschedulable: true },
+    },
+    {
+      name: 'that is not ready, where it tolerates that',
+      pod: { tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists' }] },
+      node: { ready: false },
+    },
+  ])('but not one $name', ({ pod, node }) => {
+    expect(schedule(podInfo('web', pod), snapshot([nodeInfo('n', node)]), profile('argmax'), 1).type).toBe('place');
   });
 
   test('exactly full is not too full', () => {

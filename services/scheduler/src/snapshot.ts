@@ -1,5 +1,5 @@
 import { keyOf, type Live } from '@navarch/machinery';
-import type { Node, Pod } from '@navarch/proto';
+import type { Node, Pod, Taint, Toleration } from '@navarch/proto';
 import { allocatable, minus, plus, podRequests, type Resources } from './resources.ts';
 
 /** What a Pod takes of its node. */
@@ -19,6 +19,7 @@ export interface PodInfo extends Footprint {
   /** The requests that are not 0, as a list: it is walked for each node. */
   readonly needs: readonly Need[];
   readonly nodeSelector: readonly (readonly [label: string, value: string])[];
+  readonly tolerations: readonly Toleration[];
 }
 
 export interface Need {
@@ -32,6 +33,7 @@ export interface NodeInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly ready: boolean;
   readonly unschedulable: boolean;
+  readonly taints: readonly Taint[];
   /** How much the node is preferred: its annotation `scheduling.navarch.io/weight`. */
   readonly weight: number;
   readonly allocatable: Resources;
@@ -64,6 +66,7 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
       .filter(([, amount]) => amount > 0)
       .map(([resource, amount]) => ({ resource, amount })),
     nodeSelector: Object.entries(pod.spec.nodeSelector),
+    tolerations: pod.spec.tolerations,
     ...print,
   };
 }
@@ -80,6 +83,7 @@ export function toNodeInfo(node: Live<Node>): NodeInfo {
     labels,
     ready: node.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
     unschedulable: node.spec.unschedulable || node.metadata.deletionTimestamp !== '',
+    taints: node.spec.taints,
     weight: weight(annotations[weightAnnotation]),
     allocatable: allocatable(node),
     requested: {},

@@ -48,6 +48,17 @@ export const integer =
     return value;
   };
 
+/** A decimal number like `0.5`. */
+export const number =
+  ({ min, max }: { min: number; max: number }): Parser<number> =>
+  (text) => {
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || value < min || value > max) {
+      throw new Expected(`a number from ${min} to ${max}, for example ${Math.max(min, Math.min(0.5, max))}`);
+    }
+    return value;
+  };
+
 const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds: `40000`, or with units as `500ms`, `40s`, `1m30s`, `2h`. */

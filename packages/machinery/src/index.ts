@@ -17,6 +17,7 @@ export { jsonPatch } from './patch/json-patch.ts';
 export { mergePatch } from './patch/merge-patch.ts';
 export { strategicMerge } from './patch/strategic-merge.ts';
 export * from './quantity.ts';
+export { type Random, randomFrom } from './random.ts';
 export { type FieldSchema, type MessageSchema, messageSchema, type ValueType } from './schema.ts';
 export * from './selectors.ts';
 export * from './size.ts';

@@ -1,5 +1,17 @@
 import { hostname } from 'node:os';
-import { address, cidr, defineConfig, durationMs, list, logLevels, oneOf, text, url } from '@navarch/kit';
+import {
+  address,
+  cidr,
+  defineConfig,
+  durationMs,
+  integer,
+  list,
+  logLevels,
+  number,
+  oneOf,
+  text,
+  url,
+} from '@navarch/kit';
 
 export const config = defineConfig(
   { name: 'navarch-node-agent', description: 'Runs the Pods of one node.' },
@@ -86,6 +98,56 @@ export const config = defineConfig(
       default: '10000',
       description: 'how often the node says that it is there',
       parse: durationMs,
+    },
+    simulate: {
+      flag: '--simulate <nodes>',
+      env: 'NAVARCH_SIMULATE',
+      default: '0',
+      description:
+        'be so many nodes that only pretend to run Pods, called <node-name>-0 and so on; needs no containerd',
+      parse: integer({ min: 0, max: 65_536 }),
+    },
+    simulateSeed: {
+      flag: '--simulate-seed <number>',
+      env: 'NAVARCH_SIMULATE_SEED',
+      default: '1',
+      description: 'what all chance of the simulation follows from',
+      parse: integer({ min: 0, max: 2 ** 31 }),
+    },
+    simulateStartMs: {
+      flag: '--simulate-start-ms <duration>',
+      env: 'NAVARCH_SIMULATE_START_MS',
+      default: '100ms',
+      description: 'the median time that a sandbox, and each container, takes to start',
+      parse: durationMs,
+    },
+    simulateSpread: {
+      flag: '--simulate-spread <number>',
+      env: 'NAVARCH_SIMULATE_SPREAD',
+      default: '0.5',
+      description: 'how far start times lie apart: the standard deviation of their logarithm; 0 is always the median',
+      parse: number({ min: 0, max: 3 }),
+    },
+    simulateFailures: {
+      flag: '--simulate-failures <share>',
+      env: 'NAVARCH_SIMULATE_FAILURES',
+      default: '0',
+      description: 'the share of container starts that fail, from 0 to 1',
+      parse: number({ min: 0, max: 1 }),
+    },
+    simulateCpu: {
+      flag: '--simulate-cpu <cores>',
+      env: 'NAVARCH_SIMULATE_CPU',
+      default: '8',
+      description: 'the cores of each simulated node',
+      parse: number({ min: 0.1, max: 4096 }),
+    },
+    simulateMemoryGib: {
+      flag: '--simulate-memory-gib <number>',
+      env: 'NAVARCH_SIMULATE_MEMORY_GIB',
+      default: '32',
+      description: 'the memory of each simulated node in GiB',
+      parse: number({ min: 0.5, max: 65_536 }),
     },
     logLevel: {
       flag: '--log-level <level>',

@@ -1,7 +1,7 @@
 export { InformerComponent } from './informer-component.ts';
 export { NodeReporter, type NodeReporterOptions } from './node/node-reporter.ts';
 export type { Machine } from './node/machine.ts';
-export { nodeAgent, type NodeAgentOptions, type NodeNetworking } from './node-agent.ts';
+export { nodeAgent, nodeInformers, type NodeAgentOptions, type NodeNetworking } from './node-agent.ts';
 export { ApiWriter } from './pod/api-writer.ts';
 export { ApiConfigSource, type ConfigSource } from './pod/config-source.ts';
 export { ImagePuller } from './pod/image-puller.ts';

@@ -37,8 +37,9 @@ export interface NodeAgentOptions {
   readonly client: ApiClient;
   readonly bus: EventBus;
   readonly runtime: Runtime;
-  /** Makes the network over the agent's caches, which are not running yet. */
-  readonly network: (informers: InformerSet) => NodeNetworking;
+  /** See `nodeInformers`. Not running yet; the agent runs them. */
+  readonly informers: InformerSet;
+  readonly network: NodeNetworking;
   readonly clusterDns: string;
   /** Where volumes and logs are kept. It is there. */
   readonly stateDir: string;
@@ -48,13 +49,15 @@ export interface NodeAgentOptions {
   readonly clock: Clock;
 }
 
-/**
- * The whole agent of one node, as components in the order of their start. Client, bus and runtime are its own from then on:
- * it closes them as the last thing it does.
- */
-export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
-  const { nodeName, nodeIp, machine, api, client, bus, runtime, stateDir, logger, metrics, clock } = options;
-  const informers = createInformerSet({
+/** The caches of an agent: its own Pods, and what its network is made from. */
+export function nodeInformers({
+  client,
+  bus,
+  nodeName,
+  logger,
+  clock,
+}: Pick<NodeAgentOptions, 'client' | 'bus' | 'nodeName' | 'logger' | 'clock'>): InformerSet {
+  return createInformerSet({
     api: client.raw,
     bus,
     targets: [
@@ -66,8 +69,16 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
     logger,
     clock,
   });
+}
+
+/**
+ * The whole agent of one node, as components in the order of their start. It closes the runtime as the last thing it
+ * does; client and bus are lent.
+ */
+export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
+  const { nodeName, nodeIp, machine, api, client, bus, runtime, informers, network, stateDir, logger, metrics, clock } =
+    options;
   const events = new ApiEventRecorder({ client, component: 'node-agent', host: nodeName, logger, clock, metrics });
-  const network = options.network(informers);
   const source = new ApiConfigSource(client);
   const stopped = new AbortController();
   const podRoot = join(stateDir, 'pods');
@@ -124,13 +135,11 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
 
   return [
     {
-      name: 'connections',
+      name: 'runtime',
       start: async () => {},
       stop: async () => {
         stopped.abort(new Error('the agent is being stopped'));
         runtime.close();
-        client.close();
-        await bus.close();
       },
     },
     events,

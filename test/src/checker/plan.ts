@@ -1,4 +1,4 @@
-import { randomFrom, type Random } from '@navarch/testing';
+import { randomFrom, type Random } from '@navarch/machinery';
 import type { Key, Selection } from './history.ts';
 
 /**

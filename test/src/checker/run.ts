@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateRequest, GetRequest, ResourcesService } from '@navarch/proto';
 import { namespace as namespaceKind, toResource } from '@navarch/kinds';
+import { randomFrom } from '@navarch/machinery';
 import { EtcdStore } from '@navarch/store';
-import { randomFrom, waitFor } from '@navarch/testing';
+import { waitFor } from '@navarch/testing';
 import { Caller } from './caller.ts';
 import { checkReads } from './check-reads.ts';
 import { checkInformer, checkWatch } from './check-watches.ts';

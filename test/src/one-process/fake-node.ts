@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import type { MemoryHub } from '@navarch/bus';
 import { type Clock, createMetrics, type Logger } from '@navarch/kit';
-import { FakeRuntime, type Machine, type NodeNetworking, nodeAgent } from '@navarch/node-agent';
+import { FakeRuntime, type Machine, type NodeNetworking, nodeAgent, nodeInformers } from '@navarch/node-agent';
 import { TcpProxy } from '@navarch/testing';
 import { SimulatedProcess } from './simulated-process.ts';
 
@@ -109,7 +109,8 @@ export class FakeNode {
           client,
           bus,
           runtime: this.runtime,
-          network: () => noNetwork,
+          network: noNetwork,
+          informers: nodeInformers({ client, bus, nodeName: name, logger, clock }),
           clusterDns: '10.96.0.10',
           stateDir: join(dir, name),
           heartbeatMs: 10_000,

@@ -1,8 +1,8 @@
 /** For tests: messages of any method, and what makes them unreadable. All of it follows from a seed. */
 import { createFileRegistry, type DescField, type DescMessage, fromBinary, ScalarType } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { randomFrom, type Random } from '@navarch/machinery';
 import { descriptorSet } from '@navarch/proto';
-import { randomFrom, type Random } from '@navarch/testing';
 
 export const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet));
 

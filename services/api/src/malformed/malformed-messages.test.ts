@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { randomFrom } from '@navarch/machinery';
 import { ClusterService, NodeSessionsService, PodsService, ResourcesService } from '@navarch/proto';
-import { randomFrom } from '@navarch/testing';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
-import type { ApiError } from '@navarch/machinery';
+import { type ApiError, randomFrom } from '@navarch/machinery';
 import { EtcdStore, type Store } from '@navarch/store';
-import { type EtcdServer, randomFrom, startEtcd } from '@navarch/testing';
+import { type EtcdServer, startEtcd } from '@navarch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi } from '../api.fixture.ts';
 import { LateStore } from '../late-store.fixture.ts';

@@ -1,7 +1,7 @@
 /** For tests: many writers in one namespace under a quota, and a witness that counts at every revision. */
-import { parseQuantity } from '@navarch/machinery';
+import { parseQuantity, type Random } from '@navarch/machinery';
 import { DeleteRequest, type Pod, type Resource, type ResourceQuota, WatchEvent_Type } from '@navarch/proto';
-import { type Random, waitFor } from '@navarch/testing';
+import { waitFor } from '@navarch/testing';
 import { resource, type TestClient, valueOf } from '../api.fixture.ts';
 import { configMap } from './manifests.fixture.ts';
 

@@ -52,7 +52,7 @@ interface FakeContainer {
  */
 export class FakeRuntime implements Runtime {
   readonly images = new Set<string>();
-  readonly calls: string[] = [];
+  readonly #calls = new Map<keyof Runtime, number>();
   readonly #options: FakeRuntimeOptions;
   readonly #sandboxes = new Map<string, SandboxInfo>();
   readonly #containers = new Map<string, FakeContainer>();
@@ -68,6 +68,11 @@ export class FakeRuntime implements Runtime {
   /** The next call of `method` fails with `error`. */
   fail(method: keyof Runtime, error: Error): void {
     this.#failures.set(method, [...(this.#failures.get(method) ?? []), error]);
+  }
+
+  /** How often `method` was called. */
+  callsOf(method: keyof Runtime): number {
+    return this.#calls.get(method) ?? 0;
   }
 
   /** Ends a container as if its program had. */
@@ -295,7 +300,7 @@ export class FakeRuntime implements Runtime {
   }
 
   #called(method: keyof Runtime): void {
-    this.calls.push(method);
+    this.#calls.set(method, this.callsOf(method) + 1);
     const error = this.#failures.get(method)?.shift();
     if (error) throw error;
   }

@@ -25,6 +25,12 @@ export const validateOption = () =>
   )
     .choices(['strict', 'warn', 'ignore', 'true', 'false'])
     .preset('strict');
+export const outputOption = () =>
+  new Option('-o, --output <format>', 'print the object, or its name, instead of what was done').choices([
+    'yaml',
+    'json',
+    'name',
+  ]);
 export const containerOption = () => new Option('-c, --container <name>', 'the container');
 
 export const atOption = () =>
@@ -74,6 +80,6 @@ export function durationMs(text: string): number {
   return milliseconds;
 }
 
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }

@@ -17,7 +17,7 @@ import { logsCommand } from './commands/logs.ts';
 import { patchCommand } from './commands/patch.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { scaleCommand } from './commands/scale.ts';
-import { setCommand } from './commands/set-image.ts';
+import { setCommand } from './commands/set.ts';
 import { storageCommand } from './commands/storage.ts';
 import { undoCommand } from './commands/undo.ts';
 import { versionCommand } from './commands/version.ts';

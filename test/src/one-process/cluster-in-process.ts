@@ -99,6 +99,11 @@ export class ClusterInProcess {
     return this.#navctl(args, stdin);
   }
 
+  /** The same at a terminal: `out` holds all that was drawn, with the escape sequences that move the cursor. */
+  async navctlAtTerminal(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return this.#navctl(args, '', { isTTY: true, columns: 120, rows: 40 });
+  }
+
   /** Throws when navctl refuses. */
   async apply(...manifests: object[]): Promise<void> {
     const { code, err } = await this.#navctl(
@@ -211,8 +216,12 @@ export class ClusterInProcess {
     await this.store.close();
   }
 
-  async #navctl(args: readonly string[], stdin: string): Promise<{ code: number; out: string; err: string }> {
-    const stdout = new PassThrough();
+  async #navctl(
+    args: readonly string[],
+    stdin: string,
+    terminal: object = {},
+  ): Promise<{ code: number; out: string; err: string }> {
+    const stdout = Object.assign(new PassThrough(), terminal);
     const stderr = new PassThrough();
     const output = Promise.all([text(stdout), text(stderr)]);
     const running = run(args, {

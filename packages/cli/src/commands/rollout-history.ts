@@ -1,91 +1,76 @@
-import { isDeepStrictEqual } from 'node:util';
-import { deployment, manifest, replicaSet } from '@navarch/kinds';
-import { formatLabelSelector, formatTable, type JsonObject, type Live } from '@navarch/machinery';
-import { type Deployment, PatchRequest_Type, type ReplicaSet } from '@navarch/proto';
-import { stringify } from 'yaml';
+import { formatTable } from '@navarch/machinery';
+import { Command, Option } from 'commander';
+import { type ChoiceOptions, chooseObjects, type Chosen, forEachOf, withChoice } from '../choose-objects.ts';
+import { annotationsEntry, labelsEntry } from '../describe/generic.ts';
+import { type Entry, outlineText } from '../describe/outline.ts';
+import { containerEntries, volumeEntries } from '../describe/pod-template.ts';
+import { wholeNumber } from '../options.ts';
+import { objectText, shownManifest } from '../print/objects.ts';
 import { objectName } from '../resource-args.ts';
-import { type Session, UserError } from '../session.ts';
+import { findRevisions, pickRevision } from '../rollout/revisions.ts';
+import type { Revision } from '../rollout/rollout-kind.ts';
+import { rolloutKindOf } from '../rollout/rollout-kinds.ts';
+import type { Runner } from '../runner.ts';
+import type { Session } from '../session.ts';
 
-const revisionKey = 'deployment.kubernetes.io/revision';
-const causeKey = 'kubernetes.io/change-cause';
-/** Tells the Pods of one revision from those of the others; no part of what the user wrote. */
-const hashLabel = 'pod-template-hash';
-
-interface Revision {
-  readonly number: number;
-  readonly replicaSet: Live<ReplicaSet>;
+interface HistoryOptions extends ChoiceOptions {
+  readonly revision?: number;
+  readonly output?: 'yaml' | 'json' | 'name';
 }
 
-export async function history(session: Session, target: Live<Deployment>, number: number | undefined): Promise<void> {
-  const revisions = await findRevisions(session, target);
-  const name = objectName(deployment, target.metadata.name);
-  if (number !== undefined) {
-    const template = templateOf(pick(revisions, number, target));
-    session.print(`${name} with revision #${number}\nPod Template:\n${indent(stringify(template))}`);
-    return;
-  }
-  const rows = revisions.map(({ number, replicaSet: { metadata } }) => [
-    number,
-    metadata.annotations[causeKey] ?? '<none>',
-  ]);
-  session.print(`${name} \n${formatTable([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
-}
-
-export async function undo(session: Session, target: Live<Deployment>, toRevision: number): Promise<void> {
-  const { namespace, name, resourceVersion } = target.metadata;
-  if (target.spec.paused)
-    throw new UserError(`deployment "${name}" is paused; resume it first: navctl rollout resume deploy/${name}`);
-  const revisions = await findRevisions(session, target);
-  const current = revisions.at(-1)?.number;
-  const wanted =
-    toRevision > 0 ? pick(revisions, toRevision, target) : revisions.findLast(({ number }) => number !== current);
-  if (wanted === undefined) throw new UserError(`no rollout history found for deployment "${name}"`);
-  const template = templateOf(wanted);
-  if (isDeepStrictEqual(template, specOf(manifest(deployment, target))['template'])) {
-    session.print(
-      `${objectName(deployment, name)} skipped rollback (current template already matches revision ${wanted.number})\n`,
+export const rolloutHistoryCommand = (run: Runner) =>
+  withChoice(new Command('history'))
+    .description('Show the revisions that are kept, or one of them')
+    .addOption(new Option('--revision <number>', 'show the template of this one').argParser(wholeNumber))
+    .addOption(
+      new Option('-o, --output <format>', 'print the objects that keep the revisions').choices([
+        'yaml',
+        'json',
+        'name',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nCHANGE-CAUSE is the annotation kubernetes.io/change-cause that the object had then.\n\nExamples:\n  navctl rollout history deploy/web\n  navctl rollout history deploy/web --revision=2',
+    )
+    .action(
+      run(async (session, args: readonly string[], options: HistoryOptions) =>
+        forEachOf(session, await chooseObjects(session, args, options), (chosen) => show(session, chosen, options)),
+      ),
     );
+
+async function show(session: Session, { kind, namespace, name }: Chosen, options: HistoryOptions): Promise<void> {
+  const rollout = rolloutKindOf(kind);
+  const object = await session.client().get(rollout.kind, { namespace, name });
+  const revisions = await findRevisions(session, rollout, object);
+  const number = options.revision ?? 0;
+  const shown = number === 0 ? revisions : [pickRevision(revisions, number, rollout, name)];
+  const { output } = options;
+  if (output !== undefined) {
+    for (const { record } of shown) {
+      if (output === 'name') session.print(`${objectName(rollout.records, record.metadata.name)}\n`);
+      else {
+        const text = objectText(output, shownManifest(rollout.records, record, {}));
+        session.print(output === 'yaml' && shown.length > 1 ? `---\n${text}` : text);
+      }
+    }
     return;
   }
-  const patch = JSON.stringify([
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-    { op: 'replace', path: '/spec/template', value: template },
-  ]);
-  await session.client().patch(deployment, { namespace, name }, { type: PatchRequest_Type.JSON, patch });
-  session.print(`${objectName(deployment, name)} rolled back\n`);
+  const title = objectName(kind, name);
+  if (number > 0) {
+    for (const { revision } of shown) session.print(`${title} with revision #${number}\n${templateText(revision)}`);
+    return;
+  }
+  const rows = revisions.map(({ revision }) => [revision.number, revision.cause || '<none>']);
+  session.print(`${title} \n${formatTable([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
 }
 
-/** The Deployment's ReplicaSets, oldest revision first. */
-async function findRevisions(session: Session, { metadata, spec }: Live<Deployment>): Promise<readonly Revision[]> {
-  const { items } = await session.client().list(replicaSet, {
-    namespace: metadata.namespace,
-    labelSelector: formatLabelSelector(spec.selector),
-  });
-  return items
-    .filter((item) => item.metadata.ownerReferences.some(({ uid }) => uid === metadata.uid))
-    .map((item) => ({ number: Number(item.metadata.annotations[revisionKey] ?? 0), replicaSet: item }))
-    .sort((a, b) => a.number - b.number);
-}
-
-function pick(revisions: readonly Revision[], number: number, { metadata }: Live<Deployment>): Revision {
-  const found = revisions.find((revision) => revision.number === number);
-  if (found !== undefined) return found;
-  const known = revisions.map((revision) => revision.number).join(', ') || 'none';
-  throw new UserError(`unable to find revision ${number} of deployment "${metadata.name}"; there is ${known}`);
-}
-
-function templateOf({ replicaSet: set }: Revision): JsonObject {
-  // Both are messages in the contract, and so objects.
-  const template = structuredClone(specOf(manifest(replicaSet, set))['template']) as JsonObject;
-  const labels = (template['metadata'] as JsonObject | undefined)?.['labels'] as JsonObject | undefined;
-  if (labels !== undefined) delete labels[hashLabel];
-  return template;
-}
-
-function specOf(json: JsonObject): JsonObject {
-  return (json['spec'] ?? {}) as JsonObject; // a message in the contract
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, '  ');
+function templateText({ template }: Revision): string {
+  const { metadata, spec } = template;
+  const entries: readonly Entry[] = [
+    labelsEntry('Labels', metadata?.labels),
+    ...(Object.keys(metadata?.annotations ?? {}).length === 0 ? [] : [annotationsEntry(metadata?.annotations)]),
+    ...(spec === undefined ? [] : [...containerEntries(spec), ...volumeEntries(spec)]),
+  ];
+  return outlineText([{ label: 'Pod Template', entries }]);
 }

@@ -2,7 +2,7 @@ import { liveObject } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { Deployment } from '@navarch/proto';
 import { expect, test } from 'vitest';
-import { rolloutProgress } from './rollout-progress.ts';
+import { deploymentProgress } from './progress.ts';
 
 type Status = NonNullable<Parameters<typeof Deployment.fromPartial>[0]['status']>;
 
@@ -31,7 +31,7 @@ test.each<[string, Status, string]>([
     'deployment "web" exceeded its progress deadline',
   ],
 ])('%s: %j', (state, status, message) => {
-  const progress = rolloutProgress(make(status));
+  const progress = deploymentProgress(make(status));
   expect(progress.state).toBe(state);
   expect(progress.message).toContain(message);
 });

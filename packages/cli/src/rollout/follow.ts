@@ -1,0 +1,192 @@
+import { type KindDefinition, pod } from '@navarch/kinds';
+import { Backoff, retry } from '@navarch/kit';
+import {
+  ApiError,
+  escapeFieldValue,
+  formatLabelSelector,
+  isApiError,
+  keyOf,
+  type KubeObject,
+  type Live,
+  toApiError,
+} from '@navarch/machinery';
+import type { Pod } from '@navarch/proto';
+import { createLogUpdate } from 'log-update';
+import type { Chosen } from '../choose-objects.ts';
+import { type Session, UserError } from '../session.ts';
+import { waitUntil } from '../wait-until.ts';
+import { findRevisions } from './revisions.ts';
+import type { RolloutKind, Workload } from './rollout-kind.ts';
+import { rolloutKindOf } from './rollout-kinds.ts';
+import { type RolloutObjects, rolloutView, troubleLines } from './view.ts';
+
+export interface FollowOptions {
+  /** Only look once. */
+  readonly once?: boolean;
+  readonly timeoutMs?: number | undefined;
+  /** Fail once another revision is rolled out than this one. */
+  readonly revision?: number | undefined;
+}
+
+/**
+ * Follows a rollout to its end: on a terminal as a picture that is drawn over itself, elsewhere as a line for each change.
+ * Throws UserError, with the Pods that are in the way, when it fails or takes longer than `timeoutMs`.
+ */
+export async function followRollout(session: Session, chosen: Chosen, options: FollowOptions): Promise<void> {
+  const rollout = rolloutKindOf(chosen.kind);
+  const { namespace, name } = chosen;
+  let object: Live<Workload> = await session.client().get(rollout.kind, { namespace, name });
+  const isLive = session.io.stdout.isTTY === true && options.once !== true;
+  await using screen = isLive ? liveScreen(session, rollout, object) : plainScreen(session);
+  const look = (seen: Live<Workload> | undefined): boolean => {
+    if (seen === undefined) throw new UserError(`${rollout.kind.singular} "${name}" is gone`);
+    object = seen;
+    const { state, message } = rollout.progress(seen);
+    if (state === 'failed') throw new UserError(message);
+    screen.show(seen, message);
+    return state === 'done';
+  };
+  const check = options.revision === undefined ? undefined : revisionCheck(session, rollout, options.revision);
+  try {
+    await check?.(object);
+    if (look(object) || options.once === true) return;
+    const selector = { namespace, fieldSelector: `metadata.name=${escapeFieldValue(name)}` };
+    if (!(await waitUntil(session, rollout.kind, selector, look, options.timeoutMs))) {
+      throw new UserError(`timed out waiting for the rollout of ${rollout.kind.singular} "${name}"`);
+    }
+    await check?.(object);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const lines = await troubles(session, rollout, object);
+    throw lines.length === 0 ? error : new UserError([`${error.message}; not available:`, ...lines].join('\n'));
+  } finally {
+    screen.close(object);
+  }
+}
+
+/** Where the state of a rollout is shown. */
+interface Screen extends AsyncDisposable {
+  show(object: Live<Workload>, message: string): void;
+  /** Nothing is shown after it but what the caller prints. */
+  close(object: Live<Workload>): void;
+}
+
+function plainScreen(session: Session): Screen {
+  let said = '';
+  return {
+    show: (_object, message) => {
+      if (message !== said) session.print(`${message}\n`);
+      said = message;
+    },
+    close: () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+/** Draws whenever something of the rollout changes, and every second for the time that is left. */
+function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload>): Screen {
+  const { stdout } = session.io;
+  const update = createLogUpdate(stdout as NodeJS.WriteStream, { showCursor: true }); // uses no more of it than Io has
+  const stop = new AbortController();
+  const signal = AbortSignal.any([session.io.signal, stop.signal]);
+  const records = new Map<string, Live<Workload>>();
+  const pods = new Map<string, Live<Pod>>();
+  const selector = ownSelector(rollout, first);
+  let object = first;
+  let blind = '';
+  const draw = () => {
+    const objects: RolloutObjects = { rollout, object, records: [...records.values()], pods: [...pods.values()] };
+    const lines = [...rolloutView(objects, session.io.now()), ...(blind === '' ? [] : [blind])];
+    if (!stop.signal.aborted) update(lines.join('\n'));
+  };
+  const keep = <T extends KubeObject>(kind: KindDefinition<T>, objects: Map<string, Live<T>>) =>
+    mirror(session, kind, { ...selector, signal }, objects, draw).catch((error: unknown) => {
+      // The rollout itself is still seen.
+      blind = `Its ${kind.plural} can't be seen: ${toApiError(error).message}`;
+      draw();
+    });
+  const mirrors = [keep(rollout.records, records), keep(pod, pods)];
+  const ticks = setInterval(draw, 1000);
+  return {
+    show: (seen) => {
+      object = seen;
+      draw();
+    },
+    close: (last) => {
+      if (stop.signal.aborted) return;
+      clearInterval(ticks);
+      stop.abort();
+      const { state, message } = rollout.progress(last);
+      if (state === 'done') {
+        update.clear();
+        session.print(`${message}\n`);
+      }
+      update.done();
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(ticks);
+      stop.abort();
+      await Promise.all(mirrors);
+    },
+  };
+}
+
+/** Keeps `objects` what the selector chooses, until the signal is aborted. An api that is away is waited for. */
+async function mirror<T extends KubeObject>(
+  session: Session,
+  kind: KindDefinition<T>,
+  selector: { readonly namespace: string; readonly labelSelector: string; readonly signal: AbortSignal },
+  objects: Map<string, Live<T>>,
+  changed: () => void,
+): Promise<void> {
+  const backoff = new Backoff({ baseMs: 200, maxMs: 5_000 });
+  const watchOnce = async (): Promise<void> => {
+    let isFirst = true;
+    for await (const { events } of session.client().watch(kind, selector)) {
+      if (isFirst) objects.clear();
+      isFirst = false;
+      for (const { type, object } of events) {
+        if (type === 'deleted') objects.delete(keyOf(object));
+        else objects.set(keyOf(object), object);
+      }
+      changed();
+    }
+    throw new ApiError('Unavailable', 'the api ended the watch');
+  };
+  try {
+    const onError = (error: unknown) => {
+      if (!isApiError(error, 'Unavailable', 'Expired')) throw error;
+    };
+    await retry(watchOnce, { backoff, signal: selector.signal, onError });
+  } catch (error) {
+    if (!selector.signal.aborted) throw error;
+  }
+}
+
+/** Which Pods are in the way. Empty when that can't be asked. */
+async function troubles(session: Session, rollout: RolloutKind, object: Live<Workload>): Promise<readonly string[]> {
+  const selector = ownSelector(rollout, object);
+  try {
+    const { items: records } = await session.client().list(rollout.records, selector);
+    const { items: pods } = await session.client().list(pod, selector);
+    return troubleLines({ rollout, object, records, pods }, session.io.now());
+  } catch (error) {
+    // What is being reported is more than why it is.
+    if (!isApiError(error)) throw error;
+    return [];
+  }
+}
+
+function revisionCheck(session: Session, rollout: RolloutKind, wanted: number) {
+  return async (object: Live<Workload>): Promise<void> => {
+    const running = (await findRevisions(session, rollout, object)).at(-1)?.revision.number ?? 0;
+    if (running === wanted) return;
+    throw new UserError(`desired revision (${wanted}) is different from the running revision (${running})`);
+  };
+}
+
+/** What has the labels that its Pods and records have. */
+function ownSelector(rollout: RolloutKind, object: Live<Workload>) {
+  const labelSelector = formatLabelSelector(rollout.facts(object).selector);
+  return { namespace: object.metadata.namespace, labelSelector };
+}

@@ -7,7 +7,7 @@ import { type Controller, ControllerRunner, type EventRecorder, type RunnerInfor
 import type { KindDefinition } from '@navarch/kinds';
 import { createLogger, systemClock } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
-import { Lease } from '@navarch/proto';
+import { type Fence, Lease } from '@navarch/proto';
 import type { Hands } from './carry-out.ts';
 import { type AnyObject, nameOf, ObjectsInMemory, type Written } from './objects-in-memory.fixture.ts';
 
@@ -24,6 +24,8 @@ export class World implements RunnerInformers {
   readonly #indexes = new Map<string, Map<string, (object: AnyObject) => readonly string[]>>();
   readonly #handlers = new Map<string, ((change: Change<KubeObject>) => void)[]>();
   readonly #life = new AbortController();
+  readonly #terms: Term[] = [];
+  readonly #onWrite: (() => void)[] = [];
   #visible = 1n;
   #moved = Promise.withResolvers<void>();
   #delivery: Promise<void> = Promise.resolve();
@@ -40,7 +42,7 @@ export class World implements RunnerInformers {
         revision: this.#objects.revision,
         items: this.all(kind, options?.namespace) as never,
       }),
-      transact: async (writes) => this.#transact(writes),
+      transact: async (writes, options) => this.#fenced(writes, options?.fence) ?? this.#transact(writes),
     };
   }
 
@@ -64,17 +66,29 @@ export class World implements RunnerInformers {
       if (!outcome.ok) throw new ApiError('Conflict', outcome.error.message);
   }
 
-  run(controller: Controller): void {
+  /** Called after each call that wrote something. */
+  onWrite(look: () => void): void {
+    this.#onWrite.push(look);
+  }
+
+  run(controller: Controller, term: Term = this.term()): void {
     const logger = createLogger({ name: 'world', level: 'silent' });
     const runner = new ControllerRunner({ controller, informers: this, logger, backoff: { baseMs: 1, maxMs: 20 } });
-    this.#running.push(runner.run(this.term()));
+    this.#running.push(runner.run(term));
+  }
+
+  /** A new leader, whose predecessor's writes are refused from now on, and who acts once the caches show all of them. */
+  elect(): Term {
+    const term = this.term({ leaseTransitions: this.#terms.length + 1, revision: this.#objects.revision });
+    this.#terms.push(term);
+    return term;
   }
 
   /** A leader's time in office, until the end. */
-  term(): Term {
+  term({ leaseTransitions = 0, revision = 1n } = {}): Term {
     const held = Lease.fromPartial({
-      metadata: { name: 'l', namespace: 'n', resourceVersion: '1' },
-      spec: { holderIdentity: 'me' },
+      metadata: { name: 'l', namespace: 'n', resourceVersion: String(revision) },
+      spec: { holderIdentity: 'me', leaseTransitions },
     });
     // Metadata and spec are given.
     const term = new Term({
@@ -121,9 +135,18 @@ export class World implements RunnerInformers {
     }
   }
 
+  /** What a leader is told that another has followed; undefined for everybody else. */
+  #fenced(writes: readonly ClientWrite[], fence: Fence | undefined): readonly WriteOutcome[] | undefined {
+    if (fence === undefined || fence.transitions === 0 || fence.transitions === this.#terms.length) return undefined;
+    return writes.map(() => ({ ok: false, error: { reason: 'Fenced', message: 'another leads', fields: [] } }));
+  }
+
   #transact(writes: readonly ClientWrite[]): readonly WriteOutcome[] {
     const { outcomes, written } = this.#objects.transact(writes);
-    if (written.length > 0) this.#deliver(this.#objects.revision, written);
+    if (written.length > 0) {
+      this.#deliver(this.#objects.revision, written);
+      for (const look of this.#onWrite) look();
+    }
     return outcomes;
   }
 

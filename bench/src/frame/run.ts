@@ -2,19 +2,25 @@ import { formatTable } from '@navarch/machinery';
 import { parseArgs } from 'node:util';
 import { type FigureRecord, record, type Suite } from './figure.ts';
 
-const usage = 'usage: npm run bench -- <suite>… [--only <part>,…] [--profile <folder>] [--json]';
+const usage = `usage: npm run bench -- <suite>… [--only <part>,…] [--profile <folder>] [--json]
+
+  --only <part>,…     only these parts of a suite
+  --profile <folder>  CPU profiles of what is measured go there
+  --json              one line of JSON for each figure
+  --help              this text`;
 
 /** Runs the suites that `argv` names and prints their figures. Sets the exit code on an error. */
 export async function main(suites: readonly Suite[], argv: readonly string[]): Promise<void> {
-  let options: RunOptions;
+  let options: RunOptions | 'help';
   try {
     options = readOptions(suites, argv);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n\nSuites:`);
-    for (const { name, summary, parts } of suites) {
-      console.error(`  ${name.padEnd(12)} ${summary}${parts === undefined ? '' : ` (parts: ${parts.join(', ')})`}`);
-    }
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help(suites)}`);
     process.exitCode = 2;
+    return;
+  }
+  if (options === 'help') {
+    console.log(help(suites));
     return;
   }
   const abort = new AbortController();
@@ -39,12 +45,25 @@ interface RunOptions {
   readonly json: boolean;
 }
 
-function readOptions(suites: readonly Suite[], argv: readonly string[]): RunOptions {
+function help(suites: readonly Suite[]): string {
+  const lines = suites.map(({ name, summary, parts }) => {
+    return `  ${name.padEnd(12)} ${summary}${parts === undefined ? '' : ` (parts: ${parts.join(', ')})`}`;
+  });
+  return [usage, '', 'Suites:', ...lines].join('\n');
+}
+
+function readOptions(suites: readonly Suite[], argv: readonly string[]): RunOptions | 'help' {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { only: { type: 'string' }, profile: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string' },
+      profile: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
+  if (values.help) return 'help';
   if (positionals.length === 0) throw new Error('Which suite?');
   const chosen = positionals.map((name) => {
     const suite = suites.find((suite) => suite.name === name);

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** As deploy/local starts it. */
-const nodeFlags = ['--max-semi-space-size=8'];
+/** As a cluster starts it. */
+const nodeFlags = [`--env-file=${join(root, 'services/api/node.env')}`];
 
 export interface ApiProcessOptions {
   readonly etcd: string;

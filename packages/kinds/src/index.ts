@@ -22,6 +22,7 @@ export {
   persistentVolumeClaim,
 } from './persistent-volume-claim.ts';
 export { pod } from './pod.ts';
+export { podDisruptionBudget } from './pod-disruption-budget.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';
 export { priorityClass, systemPriorities } from './priority-class.ts';
@@ -31,6 +32,7 @@ export * from './resource.ts';
 export { resourceQuota } from './resource-quota.ts';
 export { secret } from './secret.ts';
 export { service } from './service.ts';
+export { defaultServiceAccount, serviceAccount } from './service-account.ts';
 export { nodePortRange } from './service-rules.ts';
 export * from './table.ts';
 export * from './taints.ts';

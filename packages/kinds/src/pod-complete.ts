@@ -2,6 +2,7 @@ import type { Container, PodSpec } from '@navarch/proto';
 
 /** Defaults of a PodSpec that depend on more than one field. Changes `spec`. */
 export function completePodSpec(spec: PodSpec | undefined): void {
+  completeServiceAccount(spec);
   for (const volume of spec?.volumes ?? []) {
     if (volumeSources.every((source) => volume[source] === undefined)) {
       volume.emptyDir = { medium: '', sizeLimit: '' };
@@ -10,6 +11,13 @@ export function completePodSpec(spec: PodSpec | undefined): void {
   for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
     completeContainer(container, spec?.hostNetwork === true);
   }
+}
+
+/** The account's name has two names. */
+function completeServiceAccount(spec: PodSpec | undefined): void {
+  if (spec === undefined) return;
+  spec.serviceAccountName ||= spec.serviceAccount;
+  spec.serviceAccount = spec.serviceAccountName;
 }
 
 const volumeSources = ['emptyDir', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'] as const;

@@ -11,11 +11,13 @@ import { limitRange } from './limit-range.ts';
 import { namespace } from './namespace.ts';
 import { node } from './node.ts';
 import { persistentVolumeClaim } from './persistent-volume-claim.ts';
+import { podDisruptionBudget } from './pod-disruption-budget.ts';
 import { pod } from './pod.ts';
 import { priorityClass } from './priority-class.ts';
 import { replicaSet } from './replica-set.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { secret } from './secret.ts';
+import { serviceAccount } from './service-account.ts';
 import { service } from './service.ts';
 
 /** Every kind that is built in. A new one is added here, and nowhere else. */
@@ -27,6 +29,7 @@ export const kinds: readonly KindDefinition[] = [
   controllerRevision,
   configMap,
   secret,
+  serviceAccount,
   persistentVolumeClaim,
   namespace,
   node,
@@ -36,6 +39,7 @@ export const kinds: readonly KindDefinition[] = [
   resourceQuota,
   limitRange,
   priorityClass,
+  podDisruptionBudget,
   customResourceDefinition,
 ];
 

@@ -8,7 +8,12 @@ export function validateSelector(selector: LabelSelector | undefined, path: stri
   if (Object.keys(matchLabels).length === 0 && matchExpressions.length === 0) {
     return [{ path, message: 'must not be empty: it would choose every Pod' }];
   }
-  return matchExpressions.flatMap(({ operator, values }, index) => {
+  return validateSelectorValues(selector, path);
+}
+
+/** Each condition with the values it needs. */
+export function validateSelectorValues(selector: LabelSelector | undefined, path: string): FieldError[] {
+  return (selector?.matchExpressions ?? []).flatMap(({ operator, values }, index) => {
     const at = `${path}.matchExpressions[${index}].values`;
     const needsValues = operator === 'In' || operator === 'NotIn';
     if (needsValues === values.length > 0) return [];

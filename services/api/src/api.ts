@@ -33,6 +33,7 @@ import { encodedResourcesService } from './grpc/resources-service.ts';
 import { whyHandlers } from './grpc/why.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
 import { KindRegistry } from './kinds/kind-registry.ts';
+import type { TolerationSeconds } from './pipeline/admission/tolerations.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ServiceNetwork } from './pipeline/service-network.ts';
 import { Reader } from './read/reader.ts';
@@ -61,6 +62,8 @@ export interface ApiOptions {
   readonly serviceCidr: Cidr;
   /** The store's servers, where it has any that need care. */
   readonly maintenance?: Maintenance;
+  /** For how long Pods that don't say so themselves stay on a node that fails; five minutes each when undefined. */
+  readonly tolerationSeconds?: TolerationSeconds;
   readonly storageLimits?: StorageLimits;
   readonly careTimes?: CareTimes;
   /** How much of each object's past outlives the store's history. */
@@ -93,6 +96,7 @@ export class Api implements Component {
       sources,
       clock,
       serviceNetwork: new ServiceNetwork(serviceCidr),
+      tolerationSeconds: options.tolerationSeconds,
       pressure: () => this.#care.pressure,
     });
     const reader = new Reader({ kinds, sources, clock });

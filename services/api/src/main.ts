@@ -15,6 +15,7 @@ import {
 import { EtcdMaintenance, EtcdStore } from '@navarch/store';
 import { Api, defaultStorageLimits } from './api.ts';
 import { storeMetrics } from './grpc/store-metrics.ts';
+import { usualTolerationSeconds } from './pipeline/admission/tolerations.ts';
 import { usualTimes } from './storage/care-plan.ts';
 
 const config = defineConfig(
@@ -86,6 +87,20 @@ const config = defineConfig(
       description: 'where Services get their addresses from',
       parse: cidr,
     },
+    notReadyTolerationSeconds: {
+      flag: '--default-not-ready-toleration-seconds <number>',
+      env: 'NAVARCH_DEFAULT_NOT_READY_TOLERATION_SECONDS',
+      default: String(usualTolerationSeconds.notReady),
+      description: 'for how long a Pod stays on a node that is not ready, unless its tolerations say otherwise',
+      parse: integer({ min: 0 }),
+    },
+    unreachableTolerationSeconds: {
+      flag: '--default-unreachable-toleration-seconds <number>',
+      env: 'NAVARCH_DEFAULT_UNREACHABLE_TOLERATION_SECONDS',
+      default: String(usualTolerationSeconds.unreachable),
+      description: 'for how long a Pod stays on a node that is not heard of, unless its tolerations say otherwise',
+      parse: integer({ min: 0 }),
+    },
     historyVersions: {
       flag: '--history-versions <number>',
       env: 'NAVARCH_HISTORY_VERSIONS',
@@ -127,6 +142,10 @@ const api = new Api({
   listen: config.listen,
   advertise: config.advertise,
   serviceCidr: config.serviceCidr,
+  tolerationSeconds: {
+    notReady: config.notReadyTolerationSeconds,
+    unreachable: config.unreachableTolerationSeconds,
+  },
   history: { versions: config.historyVersions, maxBytes: config.historyMebibytes * 1024 * 1024 },
   version: '0.1.0',
 });

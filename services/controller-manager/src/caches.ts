@@ -10,6 +10,7 @@ import {
   replicaSet,
   resourceQuota,
   service,
+  serviceAccount,
 } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
 import type {
@@ -22,6 +23,7 @@ import type {
   ReplicaSet,
   ResourceQuota,
   Service,
+  ServiceAccount,
 } from '@navarch/proto';
 import { controllerOf, metadataOf } from './ownership.ts';
 
@@ -36,6 +38,7 @@ export interface Caches {
   readonly nodes: Lister<Node>;
   readonly namespaces: Lister<Namespace>;
   readonly resourceQuotas: Lister<ResourceQuota>;
+  readonly serviceAccounts: Lister<ServiceAccount>;
 }
 
 /** Objects by the uid of the owner that manages them; those without one under `orphans/<namespace>`. */
@@ -57,6 +60,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     nodes: informers.lister(node),
     namespaces: informers.lister(namespace),
     resourceQuotas: informers.lister(resourceQuota),
+    serviceAccounts: informers.lister(serviceAccount),
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);

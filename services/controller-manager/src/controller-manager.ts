@@ -18,6 +18,7 @@ import { podCidrController } from './node/pod-cidr-controller.ts';
 import { podGarbageController } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
 
 export interface ControllerManagerOptions {
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
@@ -55,6 +56,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     podCidrController(caches, hands, options.clusterCidr),
     podGarbageController(caches, hands, podGarbage),
     resourceQuotaController(caches, hands),
+    serviceAccountController(caches, hands),
   ];
   const housekeeping = new Housekeeping({
     informers: everything,

@@ -5,6 +5,7 @@ import type { Fence } from '@navarch/proto';
 import type { ObjectSource, Sources } from '../read/source.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
 import { encodeResource } from '../wire/responses.ts';
+import { type TolerationSeconds, usualTolerationSeconds } from './admission/tolerations.ts';
 import { commit, type Committed } from './committer.ts';
 import { fenceCompares } from './fence.ts';
 import { OwnWrites } from './own-writes.ts';
@@ -42,6 +43,7 @@ interface PipelineOptions {
   readonly sources: Sources;
   readonly clock: Clock;
   readonly serviceNetwork: ServiceNetwork;
+  readonly tolerationSeconds?: TolerationSeconds | undefined;
   /** How full the store is now. */
   readonly pressure?: () => StoragePressure | undefined;
   readonly random?: () => number;
@@ -56,6 +58,7 @@ export class Pipeline {
   readonly #random: () => number;
   readonly #view: View;
   readonly #serviceNetwork: ServiceNetwork;
+  readonly #tolerationSeconds: TolerationSeconds;
   readonly #pressure: () => StoragePressure | undefined;
 
   constructor(options: PipelineOptions) {
@@ -63,6 +66,7 @@ export class Pipeline {
     const { sources } = options;
     this.#kinds = options.kinds;
     this.#serviceNetwork = options.serviceNetwork;
+    this.#tolerationSeconds = options.tolerationSeconds ?? usualTolerationSeconds;
     this.#sources = sources;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
@@ -123,6 +127,7 @@ export class Pipeline {
         program: options.program,
         random: this.#random,
         serviceNetwork: this.#serviceNetwork,
+        tolerationSeconds: this.#tolerationSeconds,
         pressure: this.#pressure(),
       };
       return { fence, writes: prepareAll(writes, circumstances) };

@@ -2,6 +2,7 @@ import type { KindDefinition, Kinds } from '@navarch/kinds';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
+import type { TolerationSeconds } from './admission/tolerations.ts';
 import type { ServiceNetwork } from './service-network.ts';
 
 /** The current state that writes are decided on. */
@@ -22,6 +23,7 @@ export interface Circumstances {
   readonly program: string;
   readonly random: () => number;
   readonly serviceNetwork: ServiceNetwork;
+  readonly tolerationSeconds: TolerationSeconds;
   /** How full the store is; undefined when nobody can tell. */
   readonly pressure: StoragePressure | undefined;
 }

@@ -12,8 +12,10 @@ import { namespaces } from './namespaces.ts';
 import { priority } from './priority.ts';
 import { quota } from './quota.ts';
 import { quotaStatus } from './quota-status.ts';
+import { serviceAccounts } from './service-accounts.ts';
 import { services } from './services.ts';
 import { storage } from './storage.ts';
+import { tolerations } from './tolerations.ts';
 import { validation } from './validation.ts';
 
 /**
@@ -30,6 +32,8 @@ const completing: readonly Link[] = [
   services,
   quotaStatus,
   priority,
+  serviceAccounts,
+  tolerations,
   limitDefaults,
 ];
 

@@ -7,6 +7,7 @@ import { encodeBody, type WritableObject } from '../object-rules.ts';
 import { ServiceNetwork } from '../service-network.ts';
 import type { Circumstances, View } from '../write.ts';
 import type { Step } from './link.ts';
+import { usualTolerationSeconds } from './tolerations.ts';
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -45,6 +46,7 @@ export function step(view: View, manifest: Manifest, before?: Manifest): Step {
     now: '2026-01-01T00:00:00Z',
     random: () => 0.5,
     program: '',
+    tolerationSeconds: usualTolerationSeconds,
     serviceNetwork: new ServiceNetwork({ text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 }),
   };
   return { circumstances, kind, next: object, previous: before === undefined ? undefined : cached(before) };

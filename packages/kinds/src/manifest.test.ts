@@ -92,7 +92,7 @@ describe('decodeManifest', () => {
     [{ apiVersion: 'v1' }, 'kind', 'must be set'],
     [{ apiVersion: 'v1', kind: 'Pood' }, 'kind', 'did you mean Pod?'],
     [{ apiVersion: 'v1', kind: 'Deployment' }, 'apiVersion', 'has the apiVersion apps/v1'],
-    [{ apiVersion: 'batch/v1', kind: 'CronJob' }, 'kind', 'known are'],
+    [{ apiVersion: 'batch/v1', kind: 'Batch' }, 'kind', 'known are'],
   ])('%j', (json, path, message) => {
     expect(decodeManifest(json)).toMatchObject({
       kind: undefined,

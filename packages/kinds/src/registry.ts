@@ -1,10 +1,12 @@
 import { configMap } from './config-map.ts';
 import { controllerRevision } from './controller-revision.ts';
+import { cronJob } from './cron-job.ts';
 import { customResourceDefinition } from './custom/definition.ts';
 import type { KindDefinition } from './define-kind.ts';
 import { deployment } from './deployment.ts';
 import { endpointSlice } from './endpoint-slice.ts';
 import { event } from './event.ts';
+import { job } from './job.ts';
 import { type Kinds, KindSet } from './kind-set.ts';
 import { lease } from './lease.ts';
 import { limitRange } from './limit-range.ts';
@@ -27,6 +29,8 @@ export const kinds: readonly KindDefinition[] = [
   deployment,
   replicaSet,
   controllerRevision,
+  job,
+  cronJob,
   configMap,
   secret,
   serviceAccount,

@@ -1,5 +1,5 @@
 import { type FieldError, labelSelectorPredicate } from '@navarch/machinery';
-import type { Deployment, ReplicaSet } from '@navarch/proto';
+import type { Deployment, LabelSelector, PodTemplateSpec, ReplicaSet } from '@navarch/proto';
 import { labelsText, none } from './columns.ts';
 import type { Column, ScalePaths } from './define-kind.ts';
 import { validatePodSpec } from './pod-rules.ts';
@@ -8,7 +8,14 @@ import { validateSelector } from './selector-rules.ts';
 /** What kinds that make Pods from a template have in common. */
 type Workload = Deployment | ReplicaSet;
 
-export const templateColumns: readonly Column<Workload>[] = [
+/** As much of them as their columns show. */
+interface Templated {
+  readonly spec?:
+    | { readonly selector: LabelSelector | undefined; readonly template: PodTemplateSpec | undefined }
+    | undefined;
+}
+
+export const templateColumns: readonly Column<Templated>[] = [
   { title: 'CONTAINERS', wide: true, value: (workload) => containers(workload, 'name') },
   { title: 'IMAGES', wide: true, value: (workload) => containers(workload, 'image') },
   { title: 'SELECTOR', wide: true, value: ({ spec }) => labelsText(spec?.selector?.matchLabels) },
@@ -41,6 +48,6 @@ export function validateTemplate({ spec }: Workload): FieldError[] {
   return errors;
 }
 
-function containers({ spec }: Workload, field: 'name' | 'image'): string {
+function containers({ spec }: Templated, field: 'name' | 'image'): string {
   return (spec?.template?.spec?.containers ?? []).map((container) => container[field]).join(',') || none;
 }

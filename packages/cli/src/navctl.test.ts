@@ -66,6 +66,13 @@ test.each([
   [['events', '--types=Loud'], '--types must be Normal or Warning, not "Loud"'],
   [['events', '--for=web'], '--for must be TYPE/NAME'],
   [['events', '--since=yesterday'], 'a duration such as 30s'],
+  [['autoscale', 'deploy/x'], '--max'],
+  [['autoscale', 'deploy/x', '--min=3', '--max=2'], '--max must not be less'],
+  [['autoscale', 'cm/x', '--max=2'], "can't be autoscaled"],
+  [['autoscale', 'deploy/x', '--max=2', '--cpu=much'], 'a percentage such as 70%'],
+  [['metrics', 'push', 'length'], 'NAME=VALUE'],
+  [['metrics', 'push', 'length=1', '--for=web'], '--for must be TYPE/NAME'],
+  [['top', 'pods', '--sort-by=age'], 'cpu, memory'],
   [['nonsense'], 'unknown command'],
 ])('%j is refused without asking the api', async (args, message) => {
   const { code, err } = await navctl(args);

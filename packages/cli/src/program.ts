@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { annotateCommand, labelCommand } from './commands/label.ts';
 import { apiResourcesCommand } from './commands/api-resources.ts';
 import { applyCommand } from './commands/apply.ts';
+import { autoscaleCommand } from './commands/autoscale.ts';
 import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -14,11 +15,13 @@ import { explainCommand } from './commands/explain.ts';
 import { getCommand } from './commands/get.ts';
 import { historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
+import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { setCommand } from './commands/set.ts';
 import { storageCommand } from './commands/storage.ts';
+import { topCommand } from './commands/top.ts';
 import { undoCommand } from './commands/undo.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -45,6 +48,7 @@ const commands: readonly CommandFactory[] = [
   execCommand,
   eventsCommand,
   scaleCommand,
+  autoscaleCommand,
   rolloutCommand,
   historyCommand,
   undoCommand,
@@ -59,6 +63,8 @@ const commands: readonly CommandFactory[] = [
   drainCommand,
   apiResourcesCommand,
   explainCommand,
+  topCommand,
+  metricsCommand,
   storageCommand,
   versionCommand,
 ];

@@ -35,6 +35,7 @@ import type {
   WriteOutcome,
 } from './client.ts';
 import { Connection } from './connection.ts';
+import { type MetricsCalls, metricsCalls } from './metrics-calls.ts';
 import { type PodStreams, podStreams } from './pod-streams.ts';
 import type { WatchSource } from './watch-source.ts';
 import { toApplyRequest, toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
@@ -60,6 +61,7 @@ export interface ApiClient extends Client {
   /** For informers. */
   readonly raw: WatchSource;
   readonly pods: PodStreams;
+  readonly metrics: MetricsCalls;
 }
 
 /** Makes a client with one channel, which connects when it is first used and again whenever it must. */
@@ -73,11 +75,13 @@ class GrpcApiClient implements ApiClient {
   readonly #fieldManager: string;
   readonly raw: WatchSource;
   readonly pods: PodStreams;
+  readonly metrics: MetricsCalls;
 
   constructor(connection: Connection, fieldManager: string) {
     this.#connection = connection;
     this.#fieldManager = fieldManager;
     this.pods = podStreams(connection);
+    this.metrics = metricsCalls(connection);
     this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
   }
 

@@ -3,7 +3,10 @@ export { bookmarksSubject, changesPattern, changesSubject, travelsOnFeed } from 
 export * from './grpc-client.ts';
 export * from './informer-set.ts';
 export { createInformerSet } from './informers.ts';
+export type { MetricsCalls } from './metrics-calls.ts';
 export * from './pod-streams.ts';
+export { PushedMetrics, pushedMetricsSubject } from './pushed-metrics.ts';
+export { UsagePicture, type UsageReading } from './usage-picture.ts';
 export * from './watch-source.ts';
 export {
   applyWrite,

@@ -1,3 +1,5 @@
+export { type MetricText, metricKey, metricTexts, sourceOf } from './autoscaler-columns.ts';
+export { cpuMetric, standardScaleDown, standardScaleUp } from './autoscaler-rules.ts';
 export * from './columns.ts';
 export { configMap } from './config-map.ts';
 export { controllerRevision } from './controller-revision.ts';
@@ -12,6 +14,7 @@ export { endpointSlice } from './endpoint-slice.ts';
 export { event } from './event.ts';
 export { job } from './job.ts';
 export * from './job-labels.ts';
+export { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
 export { lease } from './lease.ts';
 export { limitRange } from './limit-range.ts';
 export * from './names.ts';

@@ -7,6 +7,7 @@ import { deployment } from './deployment.ts';
 import { endpointSlice } from './endpoint-slice.ts';
 import { event } from './event.ts';
 import { job } from './job.ts';
+import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { type Kinds, KindSet } from './kind-set.ts';
 import { lease } from './lease.ts';
 import { limitRange } from './limit-range.ts';
@@ -44,6 +45,7 @@ export const kinds: readonly KindDefinition[] = [
   limitRange,
   priorityClass,
   podDisruptionBudget,
+  horizontalPodAutoscaler,
   customResourceDefinition,
 ];
 

@@ -24,6 +24,8 @@ import { FeedPublisher } from './feed/feed-publisher.ts';
 import { CallMetrics } from './grpc/call-metrics.ts';
 import { clusterHandlers, encodedClusterService } from './grpc/cluster.ts';
 import { registerGauges } from './grpc/gauges.ts';
+import { MetricsPictures } from './metrics/metrics-pictures.ts';
+import { encodedMetricsService, metricsHandlers } from './metrics/metrics-service.ts';
 import { HistoryRecorder } from './history/history-recorder.ts';
 import { defaultVersionLimits, type HistoryLimits, historyStream } from './history/history-stream.ts';
 import { ObjectHistory } from './history/object-history.ts';
@@ -109,6 +111,7 @@ export class Api implements Component {
     const clusterId = () => bootstrap.clusterId;
     const timeline = new Timeline({ store, past: objects.past });
     const history = new ObjectHistory({ kinds, sources, stream: historyStream(bus, limits), timeline, clusterId });
+    const pictures = new MetricsPictures({ bus, cache, clock, logger });
     const feed = new StoreFeed({ store, cache, logger, kinds });
     this.#server = new ApiServer({
       listen,
@@ -137,6 +140,10 @@ export class Api implements Component {
         {
           definition: framedPodsService,
           handlers: podsHandlers({ sources, sessions, registry, clock, metrics: callMetrics }),
+        },
+        {
+          definition: encodedMetricsService,
+          handlers: metricsHandlers({ kinds, cache, bus, pictures, clock, metrics: callMetrics }),
         },
         { definition: framedSessionsService, handlers: sessions.handlers() },
       ],
@@ -202,7 +209,17 @@ export class Api implements Component {
     });
     this.#cache = cache;
     this.#bootstrap = bootstrap;
-    const components = [feed, events, bootstrap, eventRecorder, this.#care, feedElection, careElection, this.#server];
+    const components = [
+      feed,
+      events,
+      bootstrap,
+      pictures,
+      eventRecorder,
+      this.#care,
+      feedElection,
+      careElection,
+      this.#server,
+    ];
     this.#parts = new Components({ name: this.name, components, logger });
   }
 

@@ -149,6 +149,13 @@ export const config = defineConfig(
       description: 'the memory of each simulated node in GiB',
       parse: number({ min: 0.5, max: 65_536 }),
     },
+    usageMs: {
+      flag: '--usage-ms <duration>',
+      env: 'NAVARCH_USAGE_MS',
+      default: '10s',
+      description: 'how often the node tells what it and its Pods use',
+      parse: durationMs,
+    },
     logLevel: {
       flag: '--log-level <level>',
       env: 'NAVARCH_LOG_LEVEL',

@@ -9,16 +9,17 @@ import { ownAddress } from './node/node-ip.ts';
 import { nodeAgent, nodeInformers } from './node-agent.ts';
 import { CriRuntime } from './runtime/cri-runtime.ts';
 import { simulatedNodes } from './simulate/simulated-nodes.ts';
+import { readMachineUsage } from './usage/machine-usage.ts';
 
 const settings = config.readOrExit();
-const { nodeName, stateDir, clusterDns, api, heartbeatMs } = settings;
+const { nodeName, stateDir, clusterDns, api, heartbeatMs, usageMs } = settings;
 const clock = systemClock;
 const logger = createLogger({ name: 'node-agent', level: settings.logLevel });
 const metrics = createMetrics('node-agent');
 await mkdir(stateDir, { recursive: true, mode: 0o755 });
 const client = createClient({ address: formatAddress(api), logger, clock, program: 'node-agent' });
 const bus = NatsBus.connect({ servers: settings.nats, name: `node-agent ${nodeName}`, logger });
-const common = { api, client, bus, clusterDns, stateDir, heartbeatMs, logger, metrics, clock };
+const common = { api, client, bus, clusterDns, stateDir, heartbeatMs, usageMs, logger, metrics, clock };
 
 await runService({
   name: 'node-agent',
@@ -50,7 +51,8 @@ async function realNode(): Promise<readonly Component[]> {
   });
   const runtime = new CriRuntime({ socket: settings.containerd, stateDir });
   const machine = await readMachine(stateDir);
-  return nodeAgent({ ...common, nodeName, nodeIp, machine, runtime, informers, network });
+  const machineUsage = readMachineUsage;
+  return nodeAgent({ ...common, nodeName, nodeIp, machine, machineUsage, runtime, informers, network });
 }
 
 function simulation(): readonly Component[] {

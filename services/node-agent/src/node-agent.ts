@@ -20,6 +20,8 @@ import { LogRotation } from './runtime/log-rotation.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { PodAccess } from './session/pod-access.ts';
 import { Session } from './session/session.ts';
+import type { MachineUsage } from './usage/machine-usage.ts';
+import { UsageReporter } from './usage/usage-reporter.ts';
 
 const agentVersion = '0.1.0';
 /** As many as Kubernetes runs on a node by default. */
@@ -44,6 +46,9 @@ export interface NodeAgentOptions {
   /** Where volumes and logs are kept. It is there. */
   readonly stateDir: string;
   readonly heartbeatMs: number;
+  /** How often it tells what is used. */
+  readonly usageMs: number;
+  readonly machineUsage: () => Promise<MachineUsage>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -147,6 +152,15 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
     network,
     reporter,
     pods,
+    new UsageReporter({
+      nodeName,
+      runtime,
+      machineUsage: options.machineUsage,
+      bus,
+      intervalMs: options.usageMs,
+      clock,
+      logger,
+    }),
     new LogRotation({ runtime, clock, logger, mostBytes: 10 << 20, keep: 3, intervalMs: 10_000 }),
     new Session({ address: formatAddress(api), nodeName, access, runtime, clock, logger }),
   ];

@@ -114,6 +114,8 @@ export class FakeNode {
           clusterDns: '10.96.0.10',
           stateDir: join(dir, name),
           heartbeatMs: 10_000,
+          usageMs: 10_000,
+          machineUsage: async () => ({ cpuNanoseconds: BigInt(clock.now()) * 1_000_000n, memoryBytes: 2n ** 30n }),
           logger,
           metrics: createMetrics('node-agent', { process: false }),
           clock,

@@ -3,6 +3,7 @@ import { age, escapeFieldValue, isApiError, type KubeObject, type Live } from '@
 import type { Event } from '@navarch/proto';
 import { byTime } from '../event-order.ts';
 import type { Session } from '../session.ts';
+import { describeAutoscaler } from './autoscaler.ts';
 import { describeDeployment } from './deployment.ts';
 import { genericEntries, metadataEntries } from './generic.ts';
 import { describeNode } from './node.ts';
@@ -29,6 +30,7 @@ const describers = {
   resourceQuota: describeResourceQuota,
   limitRange: describeLimitRange,
   priorityClass: describePriorityClass,
+  horizontalPodAutoscaler: describeAutoscaler,
 } as Partial<Record<ResourceCase, Describer>>; // each gets objects of its own kind only
 
 /** All about one object, as text. */

@@ -5,7 +5,7 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/pr
 import { descriptorSet } from '@navarch/proto';
 
 /** What others may find out about by asking the server. The rest of the contract is not served here. */
-const services = ['navarch.api.v1.Resources', 'navarch.api.v1.Cluster', 'navarch.api.v1.Pods'];
+const services = ['Resources', 'Cluster', 'Pods', 'Metrics'].map((name) => `navarch.api.v1.${name}`);
 
 /** Server reflection (v1 and v1alpha), so that grpcurl and its like can call the api without proto files. */
 export function addReflection(server: Server): void {

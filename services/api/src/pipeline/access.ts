@@ -21,7 +21,7 @@ export interface Attributes {
   readonly subresource?: Subresource;
 }
 
-export type Subresource = 'status' | 'scale' | 'binding' | 'eviction' | 'log' | 'exec';
+export type Subresource = 'status' | 'scale' | 'binding' | 'eviction' | 'log' | 'exec' | 'metrics';
 
 const anybody: Caller = { name: 'anybody' };
 

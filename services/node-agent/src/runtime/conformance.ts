@@ -125,6 +125,22 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
       await runtime.removeSandbox(sandboxId);
     });
 
+    test('counts what running containers use', async () => {
+      const { sandboxId, id } = await running('used');
+      const read = async () => (await runtime.stats()).find(({ containerId }) => containerId === id);
+      const first = await waitFor(read);
+      expect(first).toMatchObject({ labels: { uid: 'used' } });
+      const later = await waitFor(async () => {
+        const now = await read();
+        return now !== undefined && now.timestampMs > first.timestampMs && now;
+      });
+      expect(later.cpuNanoseconds).toBeGreaterThanOrEqual(first.cpuNanoseconds);
+      await runtime.stopContainer(id, 0);
+      await waitFor(async () => (await read()) === undefined);
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
     test('answers NotFound for what it never had', async () => {
       await expect(runtime.startContainer('never')).rejects.toMatchObject({ reason: 'NotFound' });
       await expect(runtime.sandboxIp('never')).rejects.toMatchObject({ reason: 'NotFound' });

@@ -41,6 +41,12 @@ export interface FakeRuntimeOptions {
   readonly podNetwork?: string;
 }
 
+/** What a fake container uses. */
+export interface FakeUsage {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
 interface FakeContainer {
   info: ContainerInfo;
   readonly program: FakeProgram;
@@ -58,7 +64,9 @@ export class FakeRuntime implements Runtime {
   readonly #containers = new Map<string, FakeContainer>();
   readonly #failures = new Map<keyof Runtime, Error[]>();
   readonly #listeners = new Set<(id: string) => void>();
+  readonly #used = new Map<string, { cpuNanoseconds: bigint; atMs: number }>();
   #counter = 0;
+  #usage: (container: ContainerInfo) => FakeUsage = () => ({ cpuMillis: 0, memoryBytes: 0 });
 
   constructor(options: FakeRuntimeOptions = {}) {
     this.#options = options;
@@ -73,6 +81,12 @@ export class FakeRuntime implements Runtime {
   /** How often `method` was called. */
   callsOf(method: keyof Runtime): number {
     return this.#calls.get(method) ?? 0;
+  }
+
+  /** From now on running containers use so much. */
+  use(usage: (container: ContainerInfo) => FakeUsage): void {
+    this.#tally();
+    this.#usage = usage;
   }
 
   /** Ends a container as if its program had. */
@@ -271,10 +285,32 @@ export class FakeRuntime implements Runtime {
   }
 
   async stats(): Promise<ContainerUsage[]> {
-    return [];
+    this.#called('stats');
+    this.#tally();
+    return this.#running().map((info) => ({
+      containerId: info.id,
+      labels: info.labels,
+      timestampMs: this.#now(),
+      cpuNanoseconds: this.#used.get(info.id)?.cpuNanoseconds ?? 0n,
+      memoryWorkingSetBytes: BigInt(this.#usage(info).memoryBytes),
+    }));
   }
 
   close(): void {}
+
+  #running(): ContainerInfo[] {
+    return [...this.#containers.values()].map(({ info }) => info).filter(({ state }) => state === 'running');
+  }
+
+  /** Counts what was used since it was last counted. */
+  #tally(): void {
+    const atMs = this.#now();
+    for (const info of this.#running()) {
+      const last = this.#used.get(info.id) ?? { cpuNanoseconds: 0n, atMs: info.startedAtMs };
+      const used = BigInt(Math.round(this.#usage(info).cpuMillis * 1000 * (atMs - last.atMs)));
+      this.#used.set(info.id, { cpuNanoseconds: last.cpuNanoseconds + used, atMs });
+    }
+  }
 
   #exit(container: FakeContainer, exitCode: number): void {
     if (container.info.state === 'exited') return;

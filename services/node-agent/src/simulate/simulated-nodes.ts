@@ -15,6 +15,7 @@ import {
 import { InformerComponent } from '../informer-component.ts';
 import type { Machine } from '../node/machine.ts';
 import { nodeAgent, type NodeNetworking } from '../node-agent.ts';
+import type { MachineUsage } from '../usage/machine-usage.ts';
 import { SharedInformers } from './shared-informers.ts';
 import { type Behaviour, SimulatedRuntime } from './simulated-runtime.ts';
 
@@ -33,6 +34,7 @@ export interface SimulatedNodesOptions {
   readonly clusterDns: string;
   readonly stateDir: string;
   readonly heartbeatMs: number;
+  readonly usageMs: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -92,6 +94,7 @@ function simulatedNode(options: SimulatedNodesOptions, shared: SharedInformers, 
     nodeName,
     nodeIp: addressOf(number),
     machine: machineOf(options),
+    machineUsage: async () => idleMachine(clock.now()),
     informers: shared.of(nodeName),
     runtime: new SimulatedRuntime({ behaviour, seed: seed + number, podNetwork: networkOf(number), clock }),
     network: noNetwork,
@@ -113,6 +116,11 @@ function machineOf({ cpuMillis, memoryBytes }: SimulatedNodesOptions): Machine {
     osImage: 'simulated',
     architecture: 'amd64',
   };
+}
+
+/** A tenth of a core and a quarter of a gibibyte, whatever its Pods are said to use. */
+function idleMachine(nowMs: number): MachineUsage {
+  return { cpuNanoseconds: BigInt(nowMs) * 100_000n, memoryBytes: 2n ** 28n };
 }
 
 /** 10.0.0.0/8 holds 65,536 networks of a node's size; addresses of more nodes than that occur twice. */

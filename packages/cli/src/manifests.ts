@@ -166,6 +166,11 @@ function check(
   return { manifest, errors: problems };
 }
 
+/** What is wrong with a manifest that stands in no file, by all rules that need no server. */
+export function manifestProblems(json: unknown, kinds: Kinds): readonly FieldError[] {
+  return check(json, () => '', kinds, 'strict').errors;
+}
+
 /** `kind: List` holds several manifests, as `get -o yaml` prints them. */
 function expandList(json: unknown): readonly { json: unknown; prefix: string }[] {
   const { kind, items } = (typeof json === 'object' && json !== null ? json : {}) as {

@@ -13,11 +13,13 @@ import { eventsCommand } from './commands/events.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
 import { getCommand } from './commands/get.ts';
+import { exposeCommand } from './commands/expose.ts';
 import { historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
 import { rolloutCommand } from './commands/rollout.ts';
+import { runCommand } from './commands/run.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { setCommand } from './commands/set.ts';
 import { storageCommand } from './commands/storage.ts';
@@ -43,6 +45,8 @@ const commands: readonly CommandFactory[] = [
   applyCommand,
   diffCommand,
   createCommand,
+  runCommand,
+  exposeCommand,
   deleteCommand,
   logsCommand,
   execCommand,

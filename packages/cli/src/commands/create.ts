@@ -1,33 +1,25 @@
-import { deployment, type KindDefinition, namespace } from '@navarch/kinds';
-import type { KubeObject } from '@navarch/machinery';
-import { Deployment, Namespace } from '@navarch/proto';
-import { Command, Option } from 'commander';
-import { type FileOptions, readManifests } from '../manifests.ts';
+import { Command } from 'commander';
+import type { Maker } from '../generate/maker.ts';
+import { makers } from '../generate/makers.ts';
+import { type NewFlags, sendNew } from '../generate/send-new.ts';
+import { type FileOptions, type Manifest, readManifests } from '../manifests.ts';
 import {
-  dryRunNote,
   dryRunOption,
   fieldManagerOption,
   filenameOption,
+  outputOption,
   recursiveOption,
   strictnessOf,
   validateOption,
-  wholeNumber,
-  type WriteFlags,
   writeOptions,
 } from '../options.ts';
+import { printResult } from '../print/result.ts';
 import type { Runner } from '../runner.ts';
-import { objectName } from '../resource-args.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 import { checkNamespace } from './apply.ts';
 
-interface CreateOptions extends Partial<FileOptions>, WriteFlags {
+interface CreateFlags extends Partial<FileOptions>, NewFlags {
   readonly validate?: string;
-}
-
-interface DeploymentOptions extends WriteFlags {
-  readonly image: string;
-  readonly replicas: number;
-  readonly port?: number;
 }
 
 export const createCommand = (run: Runner) => {
@@ -35,76 +27,76 @@ export const createCommand = (run: Runner) => {
     .description('Make new objects; an object that is there already is an error')
     .addOption(filenameOption())
     .addOption(recursiveOption())
-    .addOption(dryRunOption())
     .addOption(validateOption())
-    .addOption(fieldManagerOption())
+    .addHelpText('after', examplesText(['-f web.yaml', ...makers.flatMap(({ examples }) => examples.slice(0, 1))]))
     .action(run(createFromFiles));
-  command
-    .command('namespace')
-    .alias('ns')
-    .argument('<name>')
-    .description('Make a namespace')
-    .addOption(dryRunOption())
-    .addOption(fieldManagerOption())
-    .action(
-      run((session, name: string, flags: WriteFlags) =>
-        create(session, namespace, Namespace.create({ metadata: { name } }), flags),
-      ),
-    );
-  command
-    .command('deployment')
-    .alias('deploy')
-    .argument('<name>')
-    .description('Make a Deployment of one image')
-    .addOption(new Option('--image <image>', 'what to run').makeOptionMandatory())
-    .addOption(new Option('-r, --replicas <count>', 'how many Pods').argParser(wholeNumber).default(1))
-    .addOption(new Option('--port <port>', 'the port that the image listens on').argParser(wholeNumber))
-    .addOption(dryRunOption())
-    .addOption(fieldManagerOption())
-    .action(run(createDeployment));
+  withNewFlags(command);
+  for (const maker of makers) addMaker(command, maker, run);
   return command;
 };
 
-async function createFromFiles(session: Session, options: CreateOptions): Promise<void> {
-  const { filename, recursive = false } = options;
-  if (filename === undefined) throw new UserError('say what: -f FILE, namespace NAME or deployment NAME --image=IMAGE');
-  const manifests = await readManifests(session, { filename, recursive }, strictnessOf(options));
-  for (const manifest of manifests) checkNamespace(manifest, session);
-  for (const { kind, object } of manifests) await create(session, kind, object, options);
+function withNewFlags(command: Command): Command {
+  return command.addOption(outputOption()).addOption(dryRunOption()).addOption(fieldManagerOption());
 }
 
-function createDeployment(session: Session, name: string, options: DeploymentOptions): Promise<void> {
-  const { image, replicas, port } = options;
-  const labels = { app: name };
-  const container = {
-    name: imageName(image),
-    image,
-    ports: port === undefined ? [] : [{ containerPort: port }],
-  };
-  const object = Deployment.create({
-    metadata: { name, labels },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [container] } },
-    },
-  });
-  return create(session, deployment, object, options);
+/** Adds `create secret tls` below `create secret`, which is made with the first of them. */
+function addMaker(create: Command, maker: Maker, run: Runner): void {
+  const [last = '', ...before] = maker.path.toReversed();
+  const parent = before.reduceRight((above, word) => groupOf(above, word), create);
+  const command = parent.command(last).description(maker.description).argument('<name>');
+  if (maker.aliases !== undefined) command.aliases(maker.aliases);
+  if (maker.takesCommand === true) command.argument('[command...]', 'after --: a program and its arguments');
+  for (const option of maker.options()) command.addOption(option);
+  withNewFlags(command)
+    .addHelpText('after', examplesText(maker.examples))
+    .action(
+      maker.takesCommand === true
+        ? run((session, name: string, words: readonly string[], flags: NewFlags) =>
+            make(session, maker, name, words, flags),
+          )
+        : run((session, name: string, flags: NewFlags) => make(session, maker, name, [], flags)),
+    );
 }
 
-async function create<T extends KubeObject>(
+function groupOf(parent: Command, word: string): Command {
+  const found = parent.commands.find((command) => command.name() === word);
+  if (found !== undefined) return found;
+  const group = parent.command(word).description(`Make a ${word} of one of several types`);
+  return word === 'service' ? group.alias('svc') : group;
+}
+
+function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  navctl create ${example}`).join('\n')}`;
+}
+
+async function make(
   session: Session,
-  kind: KindDefinition<T>,
-  object: T,
-  flags: WriteFlags,
+  maker: Maker,
+  name: string,
+  command: readonly string[],
+  flags: NewFlags,
 ): Promise<void> {
+  const { apiVersion, kind } = maker;
+  const { metadata, ...body } = await maker.make(name, flags, { session, command });
+  await sendNew(session, { apiVersion, kind, metadata: { name, ...(metadata as object | undefined) }, ...body }, flags);
+}
+
+async function createFromFiles(session: Session, flags: CreateFlags): Promise<void> {
+  const { filename, recursive = false } = flags;
+  if (filename === undefined) {
+    const types = new Set(makers.map(({ path: [word] }) => word));
+    throw new UserError(
+      `say what: -f FILE, or one of ${[...types].join(', ')}; \`navctl create --help\` shows examples`,
+    );
+  }
+  const manifests = await readManifests(session, { filename, recursive }, strictnessOf(flags));
+  for (const manifest of manifests) checkNamespace(manifest, session);
+  for (const manifest of manifests) await createOne(session, manifest, flags);
+}
+
+async function createOne(session: Session, { kind, object }: Manifest, flags: CreateFlags): Promise<void> {
   const metadata = object.metadata && { ...object.metadata };
   if (metadata !== undefined && metadata.namespace === '') metadata.namespace = namespaceOf(session, kind);
-  const { metadata: made } = await session.client().create(kind, { ...object, metadata }, writeOptions(flags));
-  session.print(`${objectName(kind, made?.name ?? '')} created${dryRunNote(flags)}\n`);
-}
-
-/** registry.example.com/team/app:1.2 is app. */
-function imageName(image: string): string {
-  return (image.split('/').at(-1) ?? image).replace(/[:@].*$/, '').replaceAll(/[^a-z0-9-]/g, '-');
+  const made = await session.client().create(kind, { ...object, metadata }, writeOptions(flags));
+  printResult(session, { kind, object: made, done: 'created' }, flags);
 }

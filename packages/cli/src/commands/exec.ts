@@ -1,4 +1,6 @@
 import type { ExecInput, ExecSession } from '@navarch/client';
+import type { Live } from '@navarch/machinery';
+import type { Pod } from '@navarch/proto';
 import { Command } from 'commander';
 import { chooseContainer, choosePod } from '../choose-pod.ts';
 import { containerOption } from '../options.ts';
@@ -28,8 +30,17 @@ async function exec(
   command: readonly string[],
   options: ExecOptions,
 ): Promise<number> {
+  return await execIn(session, await choosePod(session, target), command, options);
+}
+
+/** Runs a program in a container of a Pod, and gives its exit code. */
+export async function execIn(
+  session: Session,
+  pod: Live<Pod>,
+  command: readonly string[],
+  options: ExecOptions,
+): Promise<number> {
   const { io } = session;
-  const pod = await choosePod(session, target);
   const { namespace, name } = pod.metadata;
   const stdin = options.stdin === true;
   const tty = options.tty === true && stdin && io.stdin.isTTY === true;

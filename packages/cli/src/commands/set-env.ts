@@ -93,7 +93,7 @@ async function sourced(session: Session, { from, keys, prefix = '' }: EnvFlags):
   if (kind?.case === configMap.case) present = Object.keys((await session.client().get(configMap, key)).data);
   else if (kind?.case === secret.case) present = Object.keys((await session.client().get(secret, key)).data);
   else throw new UserError(`--from must be configmap/NAME or secret/NAME, not "${from}"`);
-  const wanted = keys?.split(',') ?? present;
+  const wanted = keys?.split(',') ?? present.toSorted();
   const missing = wanted.find((each) => !present.includes(each));
   if (missing !== undefined)
     throw new UserError(`${from} has no key "${missing}"; it has ${present.join(', ') || 'none'}`);

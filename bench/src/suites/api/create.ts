@@ -1,6 +1,6 @@
 import { Child } from '../../frame/child.ts';
 import type { Figure } from '../../frame/figure.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import { describeCosts, diskEtcd, measure, type PartOptions } from './measure.ts';
 
 const inFlight = 256;
@@ -43,7 +43,7 @@ export async function* create({ say, profileDir }: PartOptions): AsyncIterable<F
 
 async function creates(say: PartOptions['say'], profileDir: string | undefined) {
   await using etcd = await diskEtcd();
-  const api = await ApiProcess.start({ etcd: etcd.endpoint, profileDir });
+  const api = await startApiProcess({ etcd: etcd.endpoint, profileDir });
   try {
     say('creates by single calls, 256 in flight …');
     const count = async () => ({

@@ -4,7 +4,7 @@ import { Child, runChild } from '../../frame/child.ts';
 import type { Figure } from '../../frame/figure.ts';
 import { cpuSeconds } from '../../frame/process-usage.ts';
 import { percentile } from '../../frame/samples.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import type { FeedResult } from './loads/feed-watchers.ts';
 import { delaysMs, type Moments, since } from './moments.ts';
 import type { FeedWrites } from './loads/feed-writer.ts';
@@ -38,7 +38,7 @@ export async function* feed({ say, profileDir }: PartOptions): AsyncIterable<Fig
     });
   });
   await using etcd = await diskEtcd();
-  const api = await ApiProcess.start({ etcd: etcd.endpoint, nats: nats.url, profileDir });
+  const api = await startApiProcess({ etcd: etcd.endpoint, nats: nats.url, profileDir });
   try {
     await waitFor(async () => (await api.metric('navarch_api_feed_batches_total')) > 0, { what: 'the api to publish' });
     say(`${perSecond} writes a second to ${watchers} watchers …`);

@@ -2,7 +2,7 @@ import type { Figure } from '../../frame/figure.ts';
 import { Child } from '../../frame/child.ts';
 import { residentMiB } from '../../frame/process-usage.ts';
 import { median } from '../../frame/samples.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import type { ListReader, ListResult } from './loads/list-reader.ts';
 import { diskEtcd, load, type PartOptions } from './measure.ts';
 import { settledMiB } from './settled.ts';
@@ -16,7 +16,7 @@ export async function* list({ say, profileDir }: PartOptions): AsyncIterable<Fig
   await using etcd = await diskEtcd();
   await fill(etcd.endpoint, pods, say);
   // Another process: what the writing left in the first one's memory would hide what reading takes.
-  const api = await ApiProcess.start({ etcd: etcd.endpoint, profileDir });
+  const api = await startApiProcess({ etcd: etcd.endpoint, profileDir });
   try {
     const before = await settledMiB(api.pid);
     const { address } = api;
@@ -41,7 +41,7 @@ export async function* list({ say, profileDir }: PartOptions): AsyncIterable<Fig
 
 /** Makes Pods through an api of its own, which is gone afterwards. */
 export async function fill(etcd: string, objects: number, say: PartOptions['say']): Promise<void> {
-  const api = await ApiProcess.start({ etcd });
+  const api = await startApiProcess({ etcd });
   try {
     say(`creating ${objects} Pods …`);
     await load({ call: 'transact', address: api.address, inFlight: 4, from: 0, until: { objects } });

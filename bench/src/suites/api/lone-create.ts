@@ -1,6 +1,6 @@
 import type { Figure } from '../../frame/figure.ts';
 import { median } from '../../frame/samples.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import { diskEtcd, load, type PartOptions } from './measure.ts';
 
 /** In turns, so that both see the same machine. */
@@ -10,7 +10,7 @@ const callsPerRound = 1_000;
 /** One Create after another, beside one put after another. */
 export async function* loneCreate({ say, profileDir }: PartOptions): AsyncIterable<Figure> {
   await using etcd = await diskEtcd();
-  const api = await ApiProcess.start({ etcd: etcd.endpoint, profileDir });
+  const api = await startApiProcess({ etcd: etcd.endpoint, profileDir });
   try {
     say('one Create after another, and one put after another …');
     const until = { objects: callsPerRound };

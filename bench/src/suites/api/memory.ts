@@ -1,5 +1,5 @@
 import type { Figure } from '../../frame/figure.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import { diskEtcd, load, type PartOptions } from './measure.ts';
 import { settledMiB } from './settled.ts';
 
@@ -8,7 +8,7 @@ const pods = 100_000;
 /** What many objects take in the api's memory, and how soon it serves them after a restart. */
 export async function* memory({ say, profileDir }: PartOptions): AsyncIterable<Figure> {
   await using etcd = await diskEtcd();
-  let api = await ApiProcess.start({ etcd: etcd.endpoint });
+  let api = await startApiProcess({ etcd: etcd.endpoint });
   try {
     const empty = await settledMiB(api.pid);
     yield { name: 'memory of the empty api', value: empty, unit: 'MiB' };
@@ -19,7 +19,7 @@ export async function* memory({ say, profileDir }: PartOptions): AsyncIterable<F
 
     say('starting the api anew …');
     const startedMs = performance.now();
-    api = await ApiProcess.start({ etcd: etcd.endpoint, profileDir });
+    api = await startApiProcess({ etcd: etcd.endpoint, profileDir });
     const seconds = (performance.now() - startedMs) / 1000;
     const objects = await api.metric('navarch_api_objects');
     if (objects < pods) throw new Error(`the api shows ${objects} objects, not ${pods}`);

@@ -1,5 +1,5 @@
 import type { Figure } from '../../frame/figure.ts';
-import { ApiProcess } from './api-process.ts';
+import { startApiProcess } from './api-process.ts';
 import { describeCosts, diskEtcd, measure, type PartOptions } from './measure.ts';
 
 const inFlight = 6;
@@ -18,7 +18,7 @@ export async function* transact({ say, profileDir }: PartOptions): AsyncIterable
     return measured.perSecond;
   };
   const before = await raw();
-  const api = await ApiProcess.start({ etcd: etcd.endpoint, profileDir });
+  const api = await startApiProcess({ etcd: etcd.endpoint, profileDir });
   let figure: number;
   try {
     say('creates by Transact, in batches of 100 …');

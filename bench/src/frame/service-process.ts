@@ -12,7 +12,6 @@ export interface ServiceProcessOptions {
   readonly service: string;
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly nodeFlags?: readonly string[];
   /** Writes a CPU profile into this folder when it ends. */
   readonly profileDir?: string | undefined;
 }
@@ -25,12 +24,14 @@ export class ServiceProcess {
   #output = '';
 
   private constructor(options: ServiceProcessOptions, metricsPort: number) {
-    const { service, args = [], env, nodeFlags = [], profileDir } = options;
+    const { service, args = [], env, profileDir } = options;
     this.name = service;
     this.#metrics = `127.0.0.1:${metricsPort}`;
     const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const program = join(root, 'services', service, 'dist/main.js');
-    this.#process = spawn(process.execPath, [...nodeFlags, ...profile, program, ...args], {
+    const folder = join(root, 'services', service);
+    // As a cluster starts it.
+    const settings = `--env-file-if-exists=${join(folder, 'node.env')}`;
+    this.#process = spawn(process.execPath, [settings, ...profile, join(folder, 'dist/main.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,

@@ -1,9 +1,6 @@
 import { freePorts } from '@navarch/testing';
 import { ServiceProcess } from '../../frame/service-process.ts';
 
-/** As a cluster starts it. */
-const nodeFlags = [`--env-file=${join(root, 'services/api/node.env')}`];
-
 export interface ApiProcessOptions {
   readonly etcd: string;
   /** Without it there is no bus, which the api does not need. */
@@ -21,7 +18,6 @@ export async function startApiProcess({ etcd, nats, profileDir }: ApiProcessOpti
   const address = `127.0.0.1:${port}`;
   const service = await ServiceProcess.start({
     service: 'api',
-    nodeFlags,
     profileDir,
     env: {
       NAVARCH_ETCD: etcd,

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { EventBus } from '@navarch/bus';
 import { type ApiClient, createInformerSet, type InformerSet } from '@navarch/client';
 import { ApiEventRecorder } from '@navarch/controller';
-import { endpointSlice, node as nodeKind, pod as podKind, service } from '@navarch/kinds';
+import { endpointSlice, node as nodeKind, persistentVolumeClaim, pod as podKind, service } from '@navarch/kinds';
 import { type Address, type Clock, type Component, formatAddress, type Logger, type Metrics } from '@navarch/kit';
+import { ClaimDirectories } from './claims/claim-directories.ts';
+import { ClaimKeeper } from './claims/claim-keeper.ts';
+import { NodeClaims } from './claims/claim-source.ts';
 import { InformerComponent } from './informer-component.ts';
 import { networkGate } from './network-gate.ts';
 import type { Machine } from './node/machine.ts';
@@ -70,6 +73,7 @@ export function nodeInformers({
       { kind: service },
       { kind: endpointSlice },
       { kind: nodeKind },
+      { kind: persistentVolumeClaim, fieldSelector: `status.nodeName=${nodeName}`, feedToken: nodeName },
     ],
     logger,
     clock,
@@ -87,12 +91,14 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
   const source = new ApiConfigSource(client);
   const stopped = new AbortController();
   const podRoot = join(stateDir, 'pods');
+  const directories = new ClaimDirectories(join(stateDir, 'claims'));
+  const claims = new NodeClaims({ client, directories, nodeName });
   const pods = new PodManager(
     {
       runtime,
       puller: new ImagePuller(runtime),
       startLimit: new StartLimit(2 * availableParallelism()),
-      volumes: new Volumes({ root: podRoot, config: source }),
+      volumes: new Volumes({ root: podRoot, config: source, claims }),
       config: source,
       writer: new ApiWriter({ client, clock, logger, signal: stopped.signal }),
       events,
@@ -161,6 +167,7 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
       clock,
       logger,
     }),
+    new ClaimKeeper({ client, informers, directories, clock, logger }),
     new LogRotation({ runtime, clock, logger, mostBytes: 10 << 20, keep: 3, intervalMs: 10_000 }),
     new Session({ address: formatAddress(api), nodeName, access, runtime, clock, logger }),
   ];

@@ -58,6 +58,13 @@ describe('volumes', () => {
         configMap: async (_, name) => (name === 'settings' ? settings : undefined),
         secret: async () => undefined,
       },
+      claims: {
+        directory: async (_, name) => {
+          if (name !== 'data') throw new Error(`claim "${name}" not found`);
+          await mkdir(join(dir, 'claims/c1/data'), { recursive: true });
+          return join(dir, 'claims/c1/data');
+        },
+      },
     });
   const podWith = (volume: Parameters<typeof Volume.fromPartial>[0], mount: Partial<VolumeMount> = {}) =>
     aPod({
@@ -90,7 +97,35 @@ describe('volumes', () => {
     expect(await read('u1/volumes/v/deep/name')).toBe('x');
   });
 
+  test('a claim outlives the Pod', async () => {
+    const volumes = make();
+    const pod = podWith({ persistentVolumeClaim: { claimName: 'data' } });
+    await volumes.prepare(pod);
+    const mount = await mountOf(volumes, pod);
+    expect(mount).toMatchObject({ hostPath: join(dir, 'claims/c1/data'), readonly: false });
+    await writeFile(join(mount?.hostPath ?? '', 'x'), 'kept');
+    await volumes.remove('u1');
+    expect(await read('claims/c1/data/x')).toBe('kept');
+  });
+
+  test('a claim can be lent for reading, and in part', async () => {
+    const volumes = make();
+    const readOnly = podWith({ persistentVolumeClaim: { claimName: 'data', readOnly: true } });
+    await volumes.prepare(readOnly);
+    expect(await mountOf(volumes, readOnly)).toMatchObject({ readonly: true });
+    const part = podWith({ persistentVolumeClaim: { claimName: 'data' } }, { subPath: 'inner' });
+    expect(await mountOf(volumes, part)).toMatchObject({ hostPath: join(dir, 'claims/c1/data/inner') });
+    await symlink('/etc', join(dir, 'claims/c1/data/trap'));
+    const trap = podWith({ persistentVolumeClaim: { claimName: 'data' } }, { subPath: 'trap' });
+    await expect(mountOf(volumes, trap)).rejects.toThrow('leads out of its volume');
+  });
+
   test.each([
+    {
+      name: 'a missing claim',
+      volume: { persistentVolumeClaim: { claimName: 'none' } },
+      message: 'claim "none" not found',
+    },
     {
       name: 'a missing ConfigMap',
       volume: { configMap: { name: 'none' } },

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { byteCount, type Live } from '@navarch/machinery';
 import type { ConfigMapVolumeSource, Container, KeyToPath, Pod, SecretVolumeSource, Volume } from '@navarch/proto';
+import type { ClaimSource } from '../claims/claim-source.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import { type FileContent, writeAtomically } from './atomic-files.ts';
 import type { ConfigData, ConfigSource } from './config-source.ts';
@@ -16,10 +17,12 @@ const defaultMode = 0o644;
 export class Volumes {
   readonly #root: string;
   readonly #config: ConfigSource;
+  readonly #claims: ClaimSource;
 
-  constructor(options: { root: string; config: ConfigSource }) {
+  constructor(options: { root: string; config: ConfigSource; claims: ClaimSource }) {
     this.#root = options.root;
     this.#config = options.config;
+    this.#claims = options.claims;
   }
 
   /** Puts all volumes of the Pod in place, and brings those from ConfigMaps and Secrets up to date. */
@@ -33,9 +36,11 @@ export class Volumes {
     for (const mount of container.volumeMounts) {
       const volume = pod.spec.volumes.find(({ name }) => name === mount.name);
       if (!volume) throw fault(`volumeMount "${mount.name}" names no volume of the Pod`);
-      const root = volume.hostPath?.path ?? this.#dir(pod, volume);
+      const root = await this.#rootOf(pod, volume);
       const hostPath = mount.subPath === '' ? root : await subPath(root, mount.subPath, volume);
-      const readonly = mount.readOnly || volume.configMap !== undefined || volume.secret !== undefined;
+      const { configMap, secret, persistentVolumeClaim } = volume;
+      const readonly =
+        mount.readOnly || configMap !== undefined || secret !== undefined || persistentVolumeClaim?.readOnly === true;
       mounts.push({ containerPath: mount.mountPath, hostPath, readonly, propagation: 'None' });
     }
     return mounts;
@@ -51,6 +56,13 @@ export class Volumes {
     await rm(dir, { recursive: true, force: true });
   }
 
+  /** Of a claim, the Pod's own folder has only a link to it. */
+  async #rootOf(pod: Live<Pod>, volume: Volume): Promise<string> {
+    if (volume.hostPath) return volume.hostPath.path;
+    const dir = this.#dir(pod, volume);
+    return volume.persistentVolumeClaim ? realpath(dir) : dir;
+  }
+
   #dir(pod: Live<Pod>, volume: Volume): string {
     return join(this.#root, pod.metadata.uid, 'volumes', volume.name);
   }
@@ -63,7 +75,20 @@ export class Volumes {
       await hostPath(volume.hostPath.path, volume.hostPath.type);
       return;
     }
-    if (volume.persistentVolumeClaim) throw fault('claims can not be mounted yet');
+    if (volume.persistentVolumeClaim) {
+      const { claimName } = volume.persistentVolumeClaim;
+      // Once it was there for this Pod, nobody need be asked again.
+      if (await exists(dir)) return;
+      const data = await this.#claims.directory(namespace, claimName);
+      if (group !== undefined) {
+        await chown(data, -1, group);
+        await chmod(data, 0o2777);
+      }
+      await mkdir(dirname(dir), { recursive: true });
+      await rm(dir, { force: true });
+      await symlink(data, dir);
+      return;
+    }
     await mkdir(dir, { recursive: true });
     if (volume.emptyDir) {
       const { medium, sizeLimit } = volume.emptyDir;
@@ -116,7 +141,8 @@ function inside(path: string): string {
 
 async function subPath(root: string, path: string, volume: Volume): Promise<string> {
   const full = join(root, inside(path));
-  const writable = volume.emptyDir !== undefined || volume.hostPath !== undefined;
+  const { emptyDir, hostPath, persistentVolumeClaim: claim } = volume;
+  const writable = emptyDir !== undefined || hostPath !== undefined || (claim !== undefined && !claim.readOnly);
   if (writable && !(await exists(full))) await mkdir(full, { recursive: true });
   if (!(await exists(full))) throw fault(`subPath "${path}" is not in volume "${volume.name}"`);
   // A container may have put a link there that leads elsewhere on the node.

@@ -1,7 +1,8 @@
 import type { Change } from '@navarch/client';
 import { isSameTaint } from '@navarch/kinds';
 import { keyOf } from '@navarch/machinery';
-import type { Node, Pod } from '@navarch/proto';
+import type { Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
+import { Claims } from './claims.ts';
 import type { ClusterEvent } from './filters.ts';
 import {
   type Footprint,
@@ -32,6 +33,7 @@ export class ClusterState {
   readonly #placed = new Map<string, Placed>();
   readonly #podsByNode = new Map<string, Map<string, Footprint>>();
   readonly #lastChosen = new Map<string, string>();
+  readonly #claims = new Claims();
   /** Sorted by name. Replaced, never changed, once a snapshot has it. */
   #nodes: NodeInfo[] = [];
   #lent = false;
@@ -74,12 +76,28 @@ export class ClusterState {
     return before !== undefined && before.nodeName !== nodeName ? freed : [];
   }
 
+  /** Moves on by a change of a claim; tells what it may have made possible. */
+  onClaim(change: Change<PersistentVolumeClaim>): readonly ClusterEvent[] {
+    return this.#claims.onClaim(change);
+  }
+
+  /** The Pod with what is known of its claims now. */
+  withClaims(pod: PodInfo): PodInfo {
+    return pod.claimKeys.length === 0 ? pod : { ...pod, claims: this.#claims.of(pod) };
+  }
+
+  /** The Pod's claims that have to be settled on its node when it is bound: `namespace/name`. */
+  unsettledClaims({ claimKeys }: PodInfo): readonly string[] {
+    return this.#claims.unsettled(claimKeys);
+  }
+
   /** Sets the Pod's room on the node aside: the decision to put it there counts from now on. */
   assume(pod: PodInfo, nodeName: string): void {
     this.#take(pod.key);
-    const { requests, hostPorts, uid } = pod;
+    const { requests, hostPorts, claimKeys, uid } = pod;
     const { generation } = pod.pod.metadata;
-    this.#put(pod.key, { uid, generation, nodeName, footprint: { requests, hostPorts }, assumed: true });
+    this.#claims.assume(claimKeys, nodeName);
+    this.#put(pod.key, { uid, generation, nodeName, footprint: { requests, hostPorts, claimKeys }, assumed: true });
     this.#lastChosen.set(pod.schedulerName, nodeName);
   }
 
@@ -92,7 +110,9 @@ export class ClusterState {
   /** The decision came to nothing. Does nothing when the caches have shown the binding meanwhile. */
   forget(pod: PodInfo): readonly ClusterEvent[] {
     const placed = this.#placed.get(pod.key);
-    return placed?.assumed && placed.uid === pod.uid ? this.#take(pod.key) : [];
+    if (!placed?.assumed || placed.uid !== pod.uid) return [];
+    this.#claims.forget(pod.claimKeys);
+    return this.#take(pod.key);
   }
 
   #put(key: string, placed: Placed): void {
@@ -101,6 +121,7 @@ export class ClusterState {
     const pods = this.#podsByNode.get(nodeName);
     if (pods) pods.set(key, footprint);
     else this.#podsByNode.set(nodeName, new Map([[key, footprint]]));
+    this.#claims.taken(key, footprint.claimKeys);
     this.#update(nodeName, (node) => withPod(node, footprint));
   }
 
@@ -112,6 +133,7 @@ export class ClusterState {
     const pods = this.#podsByNode.get(nodeName);
     pods?.delete(key);
     if (pods?.size === 0) this.#podsByNode.delete(nodeName);
+    this.#claims.left(key, footprint.claimKeys);
     this.#update(nodeName, (node) => withoutPod(node, footprint));
     return ['pod-left'];
   }

@@ -1,11 +1,11 @@
 /** The api's part in scheduling, in memory: objects, their Watch, and transactions of bindings and status updates. */
-import type { Client, ClientWrite, WatchSource, WriteOutcome } from '@navarch/client';
+import type { Client, ClientWrite, Key, WatchSource, WriteOutcome } from '@navarch/client';
 import { type KindDefinition, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
 import { BoundedQueue } from '@navarch/kit';
 import { ApiError, errorDetail, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
 import { GetVersionResponse, type Pod, type WatchRequest, WatchResponse } from '@navarch/proto';
 
-export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'version'> {
+export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact' | 'version'> {
   revision = 1n;
   readonly transactions: (readonly ClientWrite[])[] = [];
   /** Throws in place of the next transactions; `after` doing them when their outcome is to stay unknown. */
@@ -17,6 +17,11 @@ export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'vers
 
   put<T extends KubeObject>(kind: KindDefinition<T>, object: T): void {
     this.#tell(kind, object, this.#objects.has(id(kind, object)) ? 2 : 1);
+    this.#objects.set(id(kind, object), { kind, object });
+  }
+
+  /** As `put`, but watches don't hear of it yet. */
+  putUnheard<T extends KubeObject>(kind: KindDefinition<T>, object: T): void {
     this.#objects.set(id(kind, object), { kind, object });
   }
 
@@ -49,11 +54,24 @@ export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'vers
     this.#held?.shift()?.();
   }
 
-  async transact(writes: readonly ClientWrite[]): Promise<readonly WriteOutcome[]> {
+  async get<T extends KubeObject>(kind: KindDefinition<T>, { namespace = '', name }: Key): Promise<Live<T>> {
+    const entry = this.#objects.get(`${kind.kind} ${keyString({ namespace, name })}`);
+    if (entry === undefined) throw new ApiError('NotFound', `${kind.singular} "${name}" not found`);
+    return entry.object as Live<T>; // kept under its kind
+  }
+
+  async transact(
+    writes: readonly ClientWrite[],
+    { atomic = false }: { atomic?: boolean } = {},
+  ): Promise<readonly WriteOutcome[]> {
     const failure = this.failures.shift();
     if (failure && !failure.done) throw failure.error;
     this.transactions.push(writes);
-    const outcomes = writes.map((write) => this.#write(write));
+    const outcomes: WriteOutcome[] = [];
+    for (const write of writes) {
+      const refused = atomic && outcomes.some(({ ok }) => !ok);
+      outcomes.push(refused ? { ok: false, error: nobodysFault, blameless: true } : this.#write(write));
+    }
     if (failure) throw failure.error;
     await Promise.resolve();
     return outcomes;
@@ -78,9 +96,10 @@ export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'vers
   #write(write: ClientWrite): WriteOutcome {
     try {
       if (write.type === 'bind') return this.#bind(write.binding);
-      if (write.type !== 'updateStatus') throw new ApiError('BadRequest', `no ${write.type} here`);
+      if (write.type !== 'updateStatus' && write.type !== 'update')
+        throw new ApiError('BadRequest', `no ${write.type} here`);
       const key = id(write.kind, write.object);
-      if (!this.#objects.has(key)) throw new ApiError('NotFound', 'no such Pod');
+      if (!this.#objects.has(key)) throw new ApiError('NotFound', `no such ${write.kind.kind}`);
       this.put(write.kind, write.object);
       return { ok: true, object: write.object, revision: this.revision };
     } catch (error) {
@@ -111,6 +130,8 @@ export class FakeCluster implements WatchSource, Pick<Client, 'transact' | 'vers
     else tell();
   }
 }
+
+const nobodysFault = { reason: 'Conflict', message: 'another write was refused', fields: [] };
 
 function id(kind: KindDefinition, object: KubeObject): string {
   return `${kind.kind} ${keyOf(object)}`;

@@ -10,6 +10,7 @@ export const clusterEvents = [
   'node-became-schedulable',
   'node-untainted',
   'pod-left',
+  'claim-changed',
 ] as const;
 export type ClusterEvent = (typeof clusterEvents)[number];
 
@@ -28,6 +29,18 @@ const fits: readonly string[] = [];
 
 /** In the order in which they are asked; the first that rejects a node speaks for it. The words are kubectl users' own. */
 export const filters: readonly Filter[] = [
+  {
+    name: 'VolumeBinding',
+    concerns: ({ claims }) => claims.length > 0,
+    reject: ({ claims }, node) => {
+      for (const { name, problem, nodeName } of claims) {
+        if (problem !== undefined) return [`claim ${name} ${problem}`];
+        if (nodeName !== '' && nodeName !== node.name) return [`claim ${name} lives on node ${nodeName}`];
+      }
+      return fits;
+    },
+    liftedBy: ['claim-changed', 'pod-left'],
+  },
   {
     name: 'NodeUnschedulable',
     reject: (pod, node) =>

@@ -1,10 +1,18 @@
 /** Pods and nodes for tests, as the api would serve them. */
-import { liveObject, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
+import {
+  claimNodeAnnotation,
+  liveObject,
+  node as nodeKind,
+  persistentVolumeClaim,
+  pod as podKind,
+  toResource,
+} from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { Node, Pod } from '@navarch/proto';
+import { Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
 import { type NodeInfo, type PodInfo, toNodeInfo, toPodInfo, withPod } from './snapshot.ts';
 
 export interface PodShape {
+  readonly claims?: readonly string[];
   readonly uid?: string;
   readonly cpu?: string;
   readonly memory?: string;
@@ -18,7 +26,18 @@ export interface PodShape {
 }
 
 export function pod(name: string, shape: PodShape = {}): Live<Pod> {
-  const { cpu, memory, disk, selector = {}, hostPort, scheduler, on = '', phase = 'Pending', uid = name } = shape;
+  const {
+    cpu,
+    memory,
+    disk,
+    selector = {},
+    hostPort,
+    scheduler,
+    on = '',
+    phase = 'Pending',
+    uid = name,
+    claims = [],
+  } = shape;
   const requests = Object.fromEntries(
     Object.entries({ cpu, memory, 'ephemeral-storage': disk }).filter(([, amount]) => amount !== undefined),
   );
@@ -31,6 +50,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
       spec: {
         containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
         nodeSelector: selector,
+        volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         tolerations,
         nodeName: on,
         schedulerName: scheduler,
@@ -69,6 +89,34 @@ export function node(name: string, shape: NodeShape = {}): Live<Node> {
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       },
     }),
+  );
+}
+
+export interface ClaimShape {
+  readonly uid?: string;
+  readonly node?: string;
+  readonly mode?: string;
+  readonly storageClassName?: string;
+  readonly going?: boolean;
+}
+
+export function claim(name: string, shape: ClaimShape = {}): Live<PersistentVolumeClaim> {
+  const { uid = name, node, mode = 'ReadWriteOnce', storageClassName = 'local', going = false } = shape;
+  return liveObject<PersistentVolumeClaim>(
+    toResource(
+      persistentVolumeClaim,
+      PersistentVolumeClaim.fromJSON({
+        metadata: {
+          name,
+          namespace: 'default',
+          uid,
+          deletionTimestamp: going ? '2026-01-01T00:00:00Z' : '',
+          annotations: node === undefined ? {} : { [claimNodeAnnotation]: node },
+        },
+        spec: { accessModes: [mode], resources: { requests: { storage: '1Gi' } }, storageClassName },
+        status: {},
+      }),
+    ),
   );
 }
 

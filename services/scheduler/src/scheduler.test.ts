@@ -1,12 +1,18 @@
 import { createInformerSet } from '@navarch/client';
 import { Term } from '@navarch/controller';
-import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import {
+  claimNodeAnnotation,
+  inUseFinalizer,
+  node as nodeKind,
+  persistentVolumeClaim,
+  pod as podKind,
+} from '@navarch/kinds';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf, type Live } from '@navarch/machinery';
 import { Lease } from '@navarch/proto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FakeCluster } from './cluster.fixture.ts';
-import { node, pod } from './objects.fixture.ts';
+import { claim, node, pod } from './objects.fixture.ts';
 import { defaultProfiles, profiles } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -28,7 +34,7 @@ async function start(...nodes: Parameters<typeof node>[]) {
   const metrics = createMetrics('scheduler', { process: false });
   const informers = createInformerSet({
     api: cluster,
-    targets: [{ kind: nodeKind }, { kind: podKind }],
+    targets: [{ kind: nodeKind }, { kind: persistentVolumeClaim }, { kind: podKind }],
     logger,
     clock,
     freeze: true,
@@ -205,6 +211,40 @@ describe('the scheduler', () => {
       expect(events.filter((event) => event.includes(' Scheduled '))).toHaveLength(1);
       expect(cluster.transactions).toHaveLength(1);
     }
+  });
+
+  test('settles new claims and their Pod on one node in one call, and later Pods follow', async () => {
+    const { cluster, settle, on, clock } = await start(['n1'], ['n2']);
+    cluster.put(podKind, pod('db', { claims: ['data'] }));
+    await settle();
+    expect(cluster.pod('db')?.status?.conditions[0]?.message).toBe(
+      '0/2 nodes are available: 2 claim data is not there.',
+    );
+    cluster.put(persistentVolumeClaim, claim('data'));
+    await clock.advance(2_000);
+    await settle();
+    const home = on()['db'] ?? '';
+    const { metadata } = await cluster.get(persistentVolumeClaim, { namespace: 'default', name: 'data' });
+    expect(metadata).toMatchObject({ annotations: { [claimNodeAnnotation]: home }, finalizers: [inUseFinalizer] });
+    expect(cluster.transactions.at(-1)?.map(({ type }) => type)).toEqual(['update', 'bind']);
+    cluster.put(podKind, pod('other', { claims: ['data'] }));
+    await settle();
+    expect(on()['other']).toBe(home);
+    expect(cluster.transactions.at(-1)?.map(({ type }) => type)).toEqual(['bind']);
+  });
+
+  test('a claim that was settled elsewhere meanwhile takes its Pod there', async () => {
+    const { cluster, settle, on, clock } = await start(['n1', { cpu: '1' }], ['n2', { cpu: '8' }]);
+    cluster.put(persistentVolumeClaim, claim('data'));
+    await settle();
+    cluster.putUnheard(persistentVolumeClaim, claim('data', { node: 'n1' }));
+    cluster.put(podKind, pod('db', { cpu: '500m', claims: ['data'] }));
+    await settle();
+    expect(on()).toEqual({ db: '' });
+    cluster.put(persistentVolumeClaim, claim('data', { node: 'n1' }));
+    await clock.advance(2_000);
+    await settle();
+    expect(on()).toEqual({ db: 'n1' });
   });
 
   test('a leader that is fenced stops, and the next term goes on where it was', async () => {

@@ -3,15 +3,18 @@ import {
   bindWrite,
   type Change,
   type Client,
+  type ClientWrite,
   type InformerSet,
   type WriteOutcome,
   updateStatusWrite,
+  updateWrite,
 } from '@navarch/client';
 import type { EventRecorder, Term } from '@navarch/controller';
-import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { node as nodeKind, persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
 import { Backoff, type Clock, type Logger, type Metrics, retry, systemClock } from '@navarch/kit';
-import { isApiError } from '@navarch/machinery';
+import { ApiError, isApiError } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
+import { nodeOf, settledOn } from './claims.ts';
 import { ClusterState } from './cluster-state.ts';
 import { SchedulerMetrics } from './metrics.ts';
 import type { Profile } from './profiles.ts';
@@ -27,8 +30,8 @@ const maxBatchesInFlight = 4;
 const writeTimeoutMs = 10_000;
 
 export interface SchedulerOptions {
-  readonly client: Pick<Client, 'transact' | 'version'>;
-  /** Holds Nodes and all Pods. Not running yet: the scheduler must hear of everything from the start. */
+  readonly client: Pick<Client, 'get' | 'transact' | 'version'>;
+  /** Holds Nodes, claims and all Pods. Not running yet: the scheduler must hear of everything from the start. */
   readonly informers: InformerSet;
   readonly recorder: EventRecorder;
   readonly profiles: readonly Profile[];
@@ -65,6 +68,9 @@ export class Scheduler {
     this.#seed = Math.floor(random() * 2 ** 31);
     informers.onChange(nodeKind, (change) => {
       for (const event of this.#state.onNode(change)) this.#queue.happened(event);
+    });
+    informers.onChange(persistentVolumeClaim, (change) => {
+      for (const event of this.#state.onClaim(change)) this.#queue.happened(event);
     });
     informers.onChange(podKind, (change) => {
       for (const event of this.#state.onPod(change)) this.#queue.happened(event);
@@ -118,7 +124,8 @@ export class Scheduler {
       const profile = this.#profiles.get(queued.info.schedulerName);
       if (profile === undefined) continue; // never queued
       const startMs = this.#clock.monotonicMs();
-      const decision = schedule(queued.info, this.#state.snapshot(), profile, this.#seed++);
+      const info = this.#state.withClaims(queued.info);
+      const decision = schedule(info, this.#state.snapshot(), profile, this.#seed++);
       this.#metrics.decided(this.#clock.monotonicMs() - startMs);
       if (decision.type === 'reject') refusals.push({ ...queued, decision });
       else {
@@ -129,16 +136,50 @@ export class Scheduler {
     await Promise.all([this.#bind(placements, term), this.#refuse(refusals, term)]);
   }
 
+  /** Pods whose claims are new are bound one by one, together with them; all others in one call. */
   async #bind(placements: readonly Placement[], term: Term): Promise<void> {
+    const settles = (placement: Placement) => this.#state.unsettledClaims(placement.info).length > 0;
+    const ready = placements.filter((placement) => !settles(placement));
+    const writes = ready.map(bindingOf);
+    const bound = this.#transact(ready, () => this.#options.client.transact(writes, this.#writeOptions(term)), term);
+    for (const placement of placements.filter(settles)) {
+      await this.#transact([placement], async () => [await this.#bindWithClaims(placement, term)], term);
+    }
+    await bound;
+  }
+
+  /** The Pod's claims get their node and the Pod is bound, or neither: no Pod is ever on a node that its data is not on. */
+  async #bindWithClaims(placement: Placement, term: Term): Promise<WriteOutcome> {
+    const { client } = this.#options;
+    const { nodeName } = placement.decision;
+    const writes: ClientWrite[] = [];
+    for (const key of this.#state.unsettledClaims(placement.info)) {
+      const [namespace = '', name = ''] = key.split('/');
+      // The cached one may lack what others just wrote to a claim that is this new.
+      const claim = await client.get(persistentVolumeClaim, { namespace, name }, { signal: term.signal });
+      const node = nodeOf(claim);
+      if (claim.metadata.deletionTimestamp !== '') throw new ApiError('Conflict', `claim ${name} is being deleted`);
+      if (node === '') writes.push(updateWrite(persistentVolumeClaim, settledOn(nodeName, claim)));
+      else if (node !== nodeName) throw new ApiError('Conflict', `claim ${name} lives on node ${node}`);
+    }
+    const all = [...writes, bindingOf(placement)];
+    const outcomes = await client.transact(all, { ...this.#writeOptions(term), atomic: true });
+    const guilty = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
+    const last = guilty ?? outcomes[all.length - 1];
+    if (last === undefined) throw new ApiError('InternalError', 'the api said nothing about a binding');
+    return last;
+  }
+
+  async #transact(
+    placements: readonly Placement[],
+    call: () => Promise<readonly WriteOutcome[]>,
+    term: Term,
+  ): Promise<void> {
     if (placements.length === 0) return;
     const startMs = this.#clock.monotonicMs();
-    const writes = placements.map(({ info, decision }) => {
-      const { namespace, name } = info.pod.metadata;
-      return bindWrite({ namespace, name, uid: info.uid, nodeName: decision.nodeName });
-    });
     let outcomes: readonly WriteOutcome[];
     try {
-      outcomes = await this.#options.client.transact(writes, this.#writeOptions(term));
+      outcomes = await call();
     } catch (error) {
       await this.#bindFailed(placements, error, term);
       return;
@@ -231,4 +272,9 @@ export class Scheduler {
   #writeOptions(term: Term) {
     return { fence: term.fence(), signal: term.signal, timeoutMs: writeTimeoutMs };
   }
+}
+
+function bindingOf({ info, decision }: Placement): ClientWrite {
+  const { namespace, name } = info.pod.metadata;
+  return bindWrite({ namespace, name, uid: info.uid, nodeName: decision.nodeName });
 }

@@ -1,5 +1,6 @@
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Node, Pod, Taint, Toleration } from '@navarch/proto';
+import { type ClaimInfo, claimKeys } from './claims.ts';
 import { allocatable, minus, plus, podRequests, type Resources } from './resources.ts';
 
 /** What a Pod takes of its node. */
@@ -7,6 +8,8 @@ export interface Footprint {
   readonly requests: Resources;
   /** Ports that it opens on the node itself: `TCP/80`. */
   readonly hostPorts: readonly string[];
+  /** The claims that it mounts: `namespace/name`. */
+  readonly claimKeys: readonly string[];
 }
 
 /** What scheduling must know of a Pod that has no node, read out of it once. */
@@ -20,6 +23,8 @@ export interface PodInfo extends Footprint {
   readonly needs: readonly Need[];
   readonly nodeSelector: readonly (readonly [label: string, value: string])[];
   readonly tolerations: readonly Toleration[];
+  /** What is known of its claims at the time of the decision. */
+  readonly claims: readonly ClaimInfo[];
 }
 
 export interface Need {
@@ -67,12 +72,13 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
       .map(([resource, amount]) => ({ resource, amount })),
     nodeSelector: Object.entries(pod.spec.nodeSelector),
     tolerations: pod.spec.tolerations,
+    claims: [],
     ...print,
   };
 }
 
 export function footprint(pod: Live<Pod>): Footprint {
-  return { requests: podRequests(pod), hostPorts: hostPorts(pod) };
+  return { requests: podRequests(pod), hostPorts: hostPorts(pod), claimKeys: claimKeys(pod) };
 }
 
 /** A node without Pods. */

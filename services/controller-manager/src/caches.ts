@@ -6,6 +6,7 @@ import {
   type KindDefinition,
   namespace,
   node,
+  persistentVolumeClaim,
   pod,
   replicaSet,
   resourceQuota,
@@ -19,6 +20,7 @@ import type {
   EndpointSlice,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   ReplicaSet,
   ResourceQuota,
@@ -26,6 +28,7 @@ import type {
   ServiceAccount,
 } from '@navarch/proto';
 import { controllerOf, metadataOf } from './ownership.ts';
+import { nodeOf as claimNode } from './volume-claim/reconcile.ts';
 
 /** What the controllers of workloads and networks read. */
 export interface Caches {
@@ -33,6 +36,7 @@ export interface Caches {
   readonly replicaSets: Lister<ReplicaSet>;
   readonly controllerRevisions: Lister<ControllerRevision>;
   readonly pods: Lister<Pod>;
+  readonly claims: Lister<PersistentVolumeClaim>;
   readonly services: Lister<Service>;
   readonly endpointSlices: Lister<EndpointSlice>;
   readonly nodes: Lister<Node>;
@@ -43,7 +47,7 @@ export interface Caches {
 
 /** Objects by the uid of the owner that manages them; those without one under `orphans/<namespace>`. */
 export const byManager = 'manager';
-/** Pods by the node they are bound to. */
+/** Pods, and claims, by the node they are bound to. */
 export const byNode = 'node';
 /** Objects by the uid of each owner. */
 export const byOwner = 'owner';
@@ -55,6 +59,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     replicaSets: informers.lister(replicaSet),
     controllerRevisions: informers.lister(controllerRevision),
     pods: informers.lister(pod),
+    claims: informers.lister(persistentVolumeClaim),
     services: informers.lister(service),
     endpointSlices: informers.lister(endpointSlice),
     nodes: informers.lister(node),
@@ -66,6 +71,10 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);
   caches.controllerRevisions.addIndex(byManager, (object) => [managerKey(object)]);
   caches.pods.addIndex(byNode, ({ spec }) => (spec.nodeName === '' ? [] : [spec.nodeName]));
+  caches.claims.addIndex(byNode, (claim) => {
+    const nodeName = claimNode(claim);
+    return nodeName === '' ? [] : [nodeName];
+  });
   return caches;
 }
 

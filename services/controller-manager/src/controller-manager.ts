@@ -19,6 +19,7 @@ import { podGarbageController } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { volumeClaimController } from './volume-claim/controller.ts';
 
 export interface ControllerManagerOptions {
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
@@ -57,6 +58,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     podGarbageController(caches, hands, podGarbage),
     resourceQuotaController(caches, hands),
     serviceAccountController(caches, hands),
+    volumeClaimController(caches, hands),
   ];
   const housekeeping = new Housekeeping({
     informers: everything,

@@ -57,6 +57,11 @@ export class FakeNode {
     return node;
   }
 
+  /** Where the agent keeps what is on its disk. */
+  get stateDir(): string {
+    return join(this.#options.dir, this.name);
+  }
+
   /** uids of the Pods that have a running container here, one entry for each container. */
   async running(): Promise<string[]> {
     const { sandboxes, containers } = await this.runtime.snapshot();
@@ -92,7 +97,7 @@ export class FakeNode {
   }
 
   async startAgent(): Promise<void> {
-    const { name, ip, hub, dir, logger, clock } = this.#options;
+    const { name, ip, hub, logger, clock } = this.#options;
     const [host = '', port = ''] = this.#wire.endpoint.split(':');
     this.#agent = await SimulatedProcess.start({
       name: `agent of ${name}`,
@@ -112,7 +117,7 @@ export class FakeNode {
           network: noNetwork,
           informers: nodeInformers({ client, bus, nodeName: name, logger, clock }),
           clusterDns: '10.96.0.10',
-          stateDir: join(dir, name),
+          stateDir: this.stateDir,
           heartbeatMs: 10_000,
           usageMs: 10_000,
           machineUsage: async () => ({ cpuNanoseconds: BigInt(clock.now()) * 1_000_000n, memoryBytes: 2n ** 30n }),

@@ -1,4 +1,4 @@
-import { type KindDefinition, pod as podKind } from '@navarch/kinds';
+import { inUseFinalizer, type KindDefinition, pod as podKind } from '@navarch/kinds';
 import { type Blocker, Blocker_Type, type ObjectMeta, type Pod } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { namespaceFinalizers } from '../pipeline/removal.ts';
@@ -11,6 +11,7 @@ const controllersByFinalizer: Readonly<Record<string, string>> = {
   orphan: 'the garbage collector',
   kubernetes: 'the namespace controller',
   'customresourcecleanup.apiextensions.k8s.io': 'the controller of custom kinds',
+  [inUseFinalizer]: 'the controller of claims',
 };
 
 /** Told of objects whose dependents, or content, are known. */
@@ -37,7 +38,12 @@ export function blockersOf(cached: CachedObject, snapshot: Snapshot, nowMs: numb
         until: '',
         ...setterOf(object.metadata, finalizer),
         ...(worker ?? { worker: '', workerState: 'nobody here knows this finalizer', workerIsWell: false }),
-        waitsFor: known === undefined ? '' : waitsFor(finalizer, known),
+        waitsFor:
+          finalizer === inUseFinalizer
+            ? usersOf(cached, snapshot)
+            : known === undefined
+              ? ''
+              : waitsFor(finalizer, known),
         remedy: worker === undefined ? removeByHand(cached, finalizer) : '',
       };
     }),
@@ -105,6 +111,21 @@ function waitsFor(finalizer: string, { blocking, dependents, content }: Known): 
     default:
       return '';
   }
+}
+
+/** The Pods on nodes that mount a claim. */
+function usersOf({ namespace, name }: CachedObject, snapshot: Snapshot): string {
+  const pods = [...snapshot.list(podKind, namespace)].filter(({ object }) => {
+    const { spec } = object as Pod; // the kind says what it is
+    const mounts = spec?.volumes.some(({ persistentVolumeClaim: source }) => source?.claimName === name);
+    return mounts === true && spec?.nodeName !== '';
+  });
+  if (pods.length === 0) return '';
+  return `${counted(pods.length, 'Pod')} that ${pods.length === 1 ? 'uses' : 'use'} it to go: ${pods
+    .map((pod) => pod.name)
+    .sort()
+    .slice(0, 5)
+    .join(', ')}`;
 }
 
 function counted(count: number, what: string): string {

@@ -1,5 +1,11 @@
-import { type KindDefinition, pod as podKind, service as serviceKind } from '@navarch/kinds';
-import type { Pod, PodSpec, ResourceQuotaSpec, Service } from '@navarch/proto';
+import {
+  type KindDefinition,
+  persistentVolumeClaim as claimKind,
+  pod as podKind,
+  service as serviceKind,
+} from '@navarch/kinds';
+import { parseQuantity } from '@navarch/machinery';
+import type { PersistentVolumeClaim, Pod, PodSpec, ResourceQuotaSpec, Service } from '@navarch/proto';
 import type { ReadonlyObject } from '../../cache/cached-object.ts';
 import { type Amounts, podAmounts } from './pod-amounts.ts';
 
@@ -22,6 +28,7 @@ export function usageOf(kind: KindDefinition, object: ReadonlyObject): Amounts {
   if (kind.case === podKind.case) addPod(usage, object as Pod);
   else if (kind.group === '') usage.set(kind.plural, one);
   if (kind.case === serviceKind.case) addService(usage, object as Service);
+  if (kind.case === claimKind.case) addClaim(usage, object as PersistentVolumeClaim);
   return usage;
 }
 
@@ -112,4 +119,12 @@ function addService(usage: Map<string, bigint>, { spec }: Service): void {
   const balanced = spec?.type === 'LoadBalancer';
   if (balanced) usage.set('services.loadbalancers', one);
   if (balanced || spec?.type === 'NodePort') usage.set('services.nodeports', BigInt(spec.ports.length) * one);
+}
+
+function addClaim(usage: Map<string, bigint>, { spec }: PersistentVolumeClaim): void {
+  const amount = parseQuantity(spec?.resources?.requests['storage'] ?? '0') ?? 0n;
+  const ofClass = `${spec?.storageClassName}.storageclass.storage.k8s.io`;
+  usage.set('requests.storage', amount);
+  usage.set(`${ofClass}/requests.storage`, amount);
+  usage.set(`${ofClass}/persistentvolumeclaims`, one);
 }

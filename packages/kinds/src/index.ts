@@ -39,6 +39,7 @@ export { resourceQuota } from './resource-quota.ts';
 export { secret } from './secret.ts';
 export { service } from './service.ts';
 export { defaultServiceAccount, serviceAccount } from './service-account.ts';
+export { claimVolumes, statefulSet } from './stateful-set.ts';
 export { nodePortRange } from './service-rules.ts';
 export * from './table.ts';
 export * from './taints.ts';

@@ -22,6 +22,7 @@ import { resourceQuota } from './resource-quota.ts';
 import { secret } from './secret.ts';
 import { serviceAccount } from './service-account.ts';
 import { service } from './service.ts';
+import { statefulSet } from './stateful-set.ts';
 
 /** Every kind that is built in. A new one is added here, and nowhere else. */
 export const kinds: readonly KindDefinition[] = [
@@ -29,6 +30,7 @@ export const kinds: readonly KindDefinition[] = [
   service,
   deployment,
   replicaSet,
+  statefulSet,
   controllerRevision,
   job,
   cronJob,

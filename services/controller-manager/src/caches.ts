@@ -12,6 +12,7 @@ import {
   resourceQuota,
   service,
   serviceAccount,
+  statefulSet,
 } from '@navarch/kinds';
 import type { KubeObject } from '@navarch/machinery';
 import type {
@@ -26,6 +27,7 @@ import type {
   ResourceQuota,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from '@navarch/proto';
 import { controllerOf, metadataOf } from './ownership.ts';
 import { nodeOf as claimNode } from './volume-claim/reconcile.ts';
@@ -34,6 +36,7 @@ import { nodeOf as claimNode } from './volume-claim/reconcile.ts';
 export interface Caches {
   readonly deployments: Lister<Deployment>;
   readonly replicaSets: Lister<ReplicaSet>;
+  readonly statefulSets: Lister<StatefulSet>;
   readonly controllerRevisions: Lister<ControllerRevision>;
   readonly pods: Lister<Pod>;
   readonly claims: Lister<PersistentVolumeClaim>;
@@ -57,6 +60,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
   const caches = {
     deployments: informers.lister(deployment),
     replicaSets: informers.lister(replicaSet),
+    statefulSets: informers.lister(statefulSet),
     controllerRevisions: informers.lister(controllerRevision),
     pods: informers.lister(pod),
     claims: informers.lister(persistentVolumeClaim),

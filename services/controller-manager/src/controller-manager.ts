@@ -20,6 +20,7 @@ import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { volumeClaimController } from './volume-claim/controller.ts';
+import { statefulSetController } from './stateful-set/controller.ts';
 
 export interface ControllerManagerOptions {
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
@@ -52,6 +53,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
   const workloads = [
     deploymentController(caches, hands),
     replicaSetController(caches, hands),
+    statefulSetController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
     podCidrController(caches, hands, options.clusterCidr),

@@ -33,7 +33,8 @@ export function portsKey(ports: readonly EndpointPort[]): string {
   return texts.toSorted().join(',');
 }
 
-function endpointOf({ spec }: Live<Service>, pod: Live<Pod>): Endpoint {
+function endpointOf(service: Live<Service>, pod: Live<Pod>): Endpoint {
+  const { spec } = service;
   const { metadata, status } = pod;
   const terminating = metadata.deletionTimestamp !== '';
   const serving = isReady(pod);
@@ -41,10 +42,18 @@ function endpointOf({ spec }: Live<Service>, pod: Live<Pod>): Endpoint {
   return Endpoint.create({
     addresses: [status.podIp],
     conditions: { ready, serving, terminating },
-    hostname: pod.spec.hostname,
+    hostname: hasNameOf(service, pod) ? pod.spec.hostname : '',
     targetRef: { kind: 'Pod', namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
     nodeName: pod.spec.nodeName,
   });
+}
+
+/**
+ * Whether the Service gives the Pod a DNS name of its own: the one that its subdomain names.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service (hostname and subdomain).
+ */
+function hasNameOf({ metadata }: Live<Service>, { spec }: Live<Pod>): boolean {
+  return spec.hostname !== '' && spec.subdomain === metadata.name;
 }
 
 function resolvePorts({ spec }: Live<Service>, pod: Live<Pod>): readonly EndpointPort[] {

@@ -51,6 +51,14 @@ describe('an endpoint', () => {
     ]);
   });
 
+  test.each([
+    { spec: { hostname: 'db-0', subdomain: 'web' }, hostname: 'db-0' },
+    { spec: { hostname: 'db-0', subdomain: 'other' }, hostname: '' },
+    { spec: { hostname: 'db-0' }, hostname: '' },
+  ])('has a name of its own, $hostname, where the Pod’s subdomain is the Service: $spec', ({ spec, hostname }) => {
+    expect(endpointsOf(build([at('10.244.0.7', { spec })]))).toMatchObject([{ hostname }]);
+  });
+
   test('is ready all the same where the Service publishes those that are not', () => {
     const of = service({ spec: { publishNotReadyAddresses: true } });
     expect(endpointsOf(build([at('10.244.0.7', { ready: false })], of))).toMatchObject([

@@ -70,6 +70,13 @@ export function hostname(pod: Live<Pod>): string {
   return pod.spec.hostname || pod.metadata.name.slice(0, 63).replace(/[-.]+$/, '');
 }
 
+/** How the Pod calls itself: first by its full DNS name, where a headless Service gives it one. */
+export function hostNames(pod: Live<Pod>, { clusterDomain }: Pick<NodeSettings, 'clusterDomain'>): readonly string[] {
+  const { subdomain } = pod.spec;
+  const own = hostname(pod);
+  return subdomain === '' ? [own] : [`${own}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`, own];
+}
+
 export function logDirectory(pod: Live<Pod>, root: string): string {
   const { name, namespace, uid } = pod.metadata;
   return `${root}/${namespace}_${name}_${uid}`;

@@ -5,7 +5,7 @@ import { keyOf, type Live } from '@navarch/machinery';
 import type { Container, Pod } from '@navarch/proto';
 import type { Mount } from '../runtime/runtime.ts';
 import type { ConfigData } from './config-source.ts';
-import { containerConfig, hostname, logDirectory, sandboxConfig } from './container-config.ts';
+import { containerConfig, hostNames, logDirectory, sandboxConfig } from './container-config.ts';
 import type { EnvSources } from './env.ts';
 import {
   allContainers,
@@ -223,7 +223,11 @@ export class PodSteps {
     const dir = join(this.#context.podRoot, pod.metadata.uid);
     const hostPath = join(dir, 'etc-hosts');
     await mkdir(dir, { recursive: true });
-    const lines = ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback', `${ip}\t${hostname(pod)}`];
+    const lines = [
+      '127.0.0.1\tlocalhost',
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      `${ip}\t${hostNames(pod, this.#context.node).join(' ')}`,
+    ];
     await writeFile(hostPath, `${lines.join('\n')}\n`, { mode: 0o644 });
     return [{ containerPath: '/etc/hosts', hostPath, readonly: false, propagation: 'None' }];
   }

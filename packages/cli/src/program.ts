@@ -9,6 +9,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { diffCommand } from './commands/diff.ts';
 import { drainCommand } from './commands/drain.ts';
+import { editCommand } from './commands/edit.ts';
 import { eventsCommand } from './commands/events.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -18,6 +19,7 @@ import { historyCommand } from './commands/history.ts';
 import { logsCommand } from './commands/logs.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
+import { replaceCommand } from './commands/replace.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { runCommand } from './commands/run.ts';
 import { scaleCommand } from './commands/scale.ts';
@@ -58,6 +60,8 @@ const commands: readonly CommandFactory[] = [
   undoCommand,
   setCommand,
   patchCommand,
+  editCommand,
+  replaceCommand,
   labelCommand,
   annotateCommand,
   waitCommand,

@@ -24,6 +24,13 @@ export interface ClusterOptions {
   readonly logLevel?: LogLevel;
 }
 
+/** What a shell would see. */
+interface NavctlResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
 export type Leader = 'scheduler' | 'controller-manager';
 
 /** A process that may lead, and its wire to the api. */
@@ -90,18 +97,23 @@ export class ClusterInProcess {
   }
 
   /** What a user types, while time goes on. */
-  async navctl(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  async navctl(...args: string[]): Promise<NavctlResult> {
     return this.#navctl(args, '');
   }
 
   /** The same with something on standard input. */
-  async navctlWith(stdin: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  async navctlWith(stdin: string, ...args: string[]): Promise<NavctlResult> {
     return this.#navctl(args, stdin);
   }
 
   /** The same at a terminal: `out` holds all that was drawn, with the escape sequences that move the cursor. */
-  async navctlAtTerminal(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    return this.#navctl(args, '', { isTTY: true, columns: 120, rows: 40 });
+  async navctlAtTerminal(...args: string[]): Promise<NavctlResult> {
+    return this.#navctl(args, '', { terminal: { isTTY: true, columns: 120, rows: 40 } });
+  }
+
+  /** The same with variables in the environment. */
+  async navctlIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<NavctlResult> {
+    return this.#navctl(args, '', { env });
   }
 
   /** Throws when navctl refuses. */
@@ -219,8 +231,8 @@ export class ClusterInProcess {
   async #navctl(
     args: readonly string[],
     stdin: string,
-    terminal: object = {},
-  ): Promise<{ code: number; out: string; err: string }> {
+    { terminal = {}, env = {} }: { readonly terminal?: object; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<NavctlResult> {
     const stdout = Object.assign(new PassThrough(), terminal);
     const stderr = new PassThrough();
     const output = Promise.all([text(stdout), text(stderr)]);
@@ -228,7 +240,7 @@ export class ClusterInProcess {
       stdin: Readable.from([Buffer.from(stdin)]),
       stdout,
       stderr,
-      env: { NAVARCH_API: this.address },
+      env: { ...env, NAVARCH_API: this.address },
       now: () => this.time.clock.now(),
       signal: new AbortController().signal,
     });

@@ -1,29 +1,15 @@
 import { isApiError } from '@navarch/machinery';
 import { DeleteRequest_Propagation } from '@navarch/proto';
 import { Command, Option } from 'commander';
+import { type ChoiceOptions, chooseObjects, withChoice } from '../choose-objects.ts';
 import { errorText } from '../errors.ts';
-import { type FileOptions, readManifests } from '../manifests.ts';
-import {
-  allNamespacesOption,
-  dryRunOption,
-  durationMs,
-  fieldSelectorOption,
-  filenameOption,
-  isDryRun,
-  recursiveOption,
-  selectorOption,
-  wholeNumber,
-} from '../options.ts';
+import { dryRunOption, durationMs, isDryRun, wholeNumber } from '../options.ts';
 import type { Runner } from '../runner.ts';
-import { parseTargets, typeName } from '../resource-args.ts';
-import { namespaceOf, type Session, UserError } from '../session.ts';
+import { typeName } from '../resource-args.ts';
+import { type Session, UserError } from '../session.ts';
 import { type Victim, waitGone } from '../wait-gone.ts';
 
-interface DeleteOptions extends Partial<FileOptions> {
-  readonly all?: boolean;
-  readonly allNamespaces?: boolean;
-  readonly selector?: string;
-  readonly fieldSelector?: string;
+interface DeleteOptions extends ChoiceOptions {
   readonly gracePeriod?: number;
   readonly force?: boolean;
   readonly now?: boolean;
@@ -41,15 +27,8 @@ const propagation = {
 };
 
 export const deleteCommand = (run: Runner) =>
-  new Command('delete')
+  withChoice(new Command('delete'))
     .description('Remove objects, and wait until they are gone')
-    .argument('[target...]', 'TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all')
-    .addOption(filenameOption())
-    .addOption(recursiveOption())
-    .option('--all', 'all objects of the type in the namespace')
-    .addOption(allNamespacesOption())
-    .addOption(selectorOption())
-    .addOption(fieldSelectorOption())
     .addOption(
       new Option('--grace-period <seconds>', 'how long they have to end; 0 with --force').argParser(wholeNumber),
     )
@@ -65,10 +44,14 @@ export const deleteCommand = (run: Runner) =>
     )
     .option('--ignore-not-found', 'say nothing of objects that are not there')
     .addOption(dryRunOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl delete deploy/web svc/web\n  navctl delete pods -l app=web\n  navctl delete -f web.yaml\n  navctl delete pod web --force',
+    )
     .action(run(remove));
 
 async function remove(session: Session, args: readonly string[], options: DeleteOptions): Promise<number> {
-  const victims = await findVictims(session, args, options);
+  const victims = await chooseObjects(session, args, options);
   const grace = gracePeriod(options);
   if (options.force === true) {
     session.warn('Warning: Immediate deletion does not wait for confirmation that what runs has ended.\n');
@@ -76,7 +59,9 @@ async function remove(session: Session, args: readonly string[], options: Delete
   const going: (Victim & { readonly uid: string })[] = [];
   let failures = 0;
   for (const victim of victims) {
-    const { kind, namespace, name, uid } = victim;
+    const { kind, namespace, name } = victim;
+    // One that was chosen from a list: another one of that name stays.
+    const uid = victim.listed?.metadata?.uid;
     try {
       const { object, gone } = await session.client().delete(
         kind,
@@ -112,43 +97,4 @@ function gracePeriod({ force, now, gracePeriod }: DeleteOptions): number | undef
   if (gracePeriod === 0) throw new UserError('--grace-period=0 removes at once; say so with --force');
   if (now === true) return 1;
   return gracePeriod !== undefined && gracePeriod > 0 ? gracePeriod : undefined;
-}
-
-/** Those chosen from a list have the uid of the object that was chosen: another one of that name stays. */
-async function findVictims(
-  session: Session,
-  args: readonly string[],
-  options: DeleteOptions,
-): Promise<(Victim & { readonly uid?: string })[]> {
-  const { filename, recursive = false, selector, fieldSelector } = options;
-  if (filename !== undefined) {
-    const manifests = await readManifests(session, { filename, recursive }, 'names');
-    return manifests.map(({ kind, name, object }) => ({
-      kind,
-      name,
-      namespace: kind.scope === 'Namespaced' ? object.metadata?.namespace || session.namespace : '',
-    }));
-  }
-  const targets = await parseTargets(session, args);
-  const victims: (Victim & { readonly uid?: string })[] = [];
-  for (const { kind, name } of targets) {
-    const namespace = namespaceOf(session, kind);
-    if (name !== undefined) {
-      victims.push({ kind, namespace, name });
-      continue;
-    }
-    if (options.all !== true && selector === undefined && fieldSelector === undefined) {
-      throw new UserError(`say which ${kind.plural}: by name, with -l or --field-selector, or --all`);
-    }
-    const { items } = await session.client().list(kind, {
-      namespace: options.allNamespaces === true ? '' : namespace,
-      ...(selector === undefined ? {} : { labelSelector: selector }),
-      ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    });
-    for (const { metadata } of items) {
-      const { namespace: within = '', name: chosen = '', uid = '' } = metadata ?? {};
-      victims.push({ kind, namespace: within, name: chosen, uid });
-    }
-  }
-  return victims;
 }

@@ -1,10 +1,10 @@
 import { type KindDefinition, liveObject } from '@navarch/kinds';
 import { isApiError, keyString, type KubeObject } from '@navarch/machinery';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { reportError } from '../errors.ts';
 import { type FileOptions, readManifests } from '../manifests.ts';
 import { resolveMoment } from '../moment.ts';
-import { atOption, filenameOption, recursiveOption } from '../options.ts';
+import { atOption, fieldManagerOption, filenameOption, recursiveOption } from '../options.ts';
 import { type Difference, type DiffNames, diffText, printDiff } from '../print/diff.ts';
 import { parseTargets, type Target } from '../resource-args.ts';
 import type { Runner } from '../runner.ts';
@@ -13,6 +13,8 @@ import { checkApplicable } from './apply.ts';
 
 interface DiffOptions extends Partial<FileOptions> {
   readonly at?: string;
+  readonly forceConflicts?: boolean;
+  readonly fieldManager?: string;
 }
 
 /** kubectl's: 0 for no difference, 1 for some, and more for a failure. */
@@ -25,6 +27,9 @@ export const diffCommand = (run: Runner) =>
     .addOption(filenameOption())
     .addOption(recursiveOption())
     .addOption(atOption())
+    .option('--force-conflicts', 'as if apply took fields that others have set to other values')
+    .addOption(fieldManagerOption())
+    .addOption(new Option('--server-side [yes]', 'how apply works anyway').hideHelp())
     .addHelpText(
       'after',
       '\nExits with 0 when nothing differs, with 1 when something does, and with 2 when it failed.\n\nExamples:\n  navctl diff -f web.yaml\n  navctl diff deploy/web --at 5m',
@@ -45,7 +50,7 @@ async function diff(session: Session, args: readonly string[], options: DiffOpti
   if (filename !== undefined && (at !== undefined || args.length > 0)) {
     throw new UserError('either -f, to see what applying would change, or objects and --at, to see what has changed');
   }
-  if (filename !== undefined) return print(session, await wouldChange(session, { filename, recursive }), live);
+  if (filename !== undefined) return print(session, await wouldChange(session, { filename, recursive }, options), live);
   const targets = await parseTargets(session, args);
   if (at === undefined) throw new UserError('say since when: --at 5m, or --at REVISION; or what to apply: -f FILE');
   const revision = await resolveMoment(session, at, targets);
@@ -63,14 +68,23 @@ function print(session: Session, differences: readonly Difference[], names: Diff
 }
 
 /** What the server would make of each manifest, beside what there is. */
-async function wouldChange(session: Session, files: FileOptions): Promise<readonly Difference[]> {
+async function wouldChange(
+  session: Session,
+  files: FileOptions,
+  { forceConflicts, fieldManager }: DiffOptions,
+): Promise<readonly Difference[]> {
   const manifests = await readManifests(session, files);
   for (const manifest of manifests) checkApplicable(manifest, session);
   const differences: Difference[] = [];
   for (const { kind, json, object, name } of manifests) {
     const namespace = kind.scope === 'Cluster' ? '' : object.metadata?.namespace || session.namespace;
     const before = await found(session.client().get(kind, { namespace, name }));
-    const options = { namespace: session.namespace, dryRun: true };
+    const options = {
+      namespace: session.namespace,
+      dryRun: true,
+      force: forceConflicts === true,
+      ...(fieldManager !== undefined && { fieldManager }),
+    };
     const { resource } = await session.client().apply(JSON.stringify(json), options);
     differences.push({ kind, before, after: resource && liveObject(resource) });
   }

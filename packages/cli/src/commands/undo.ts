@@ -2,6 +2,7 @@ import type { Version } from '@navarch/client';
 import type { KindDefinition } from '@navarch/kinds';
 import { isApiError, type KubeObject } from '@navarch/machinery';
 import { Command } from 'commander';
+import { carefulUpdate } from '../careful-update.ts';
 import { differs, splitAnnotations } from '../content.ts';
 import { resolveMoment } from '../moment.ts';
 import { dryRunOption, isDryRun } from '../options.ts';
@@ -9,9 +10,6 @@ import { objectName, parseNamedTargets } from '../resource-args.ts';
 import type { Runner } from '../runner.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 import { earlierVersion, versionAt } from '../undo-version.ts';
-
-/** Against controllers that write status meanwhile. */
-const attempts = 10;
 
 interface UndoOptions {
   readonly to?: string;
@@ -54,19 +52,8 @@ async function undoOne(
     return `made anew as it was at revision ${revision}`;
   }
   if (!differs(kind, current, object)) return `unchanged: it is as it was at revision ${revision}`;
-  for (let latest: KubeObject = current, attempt = 1; ; attempt++) {
-    try {
-      await client.update(kind, putBack(latest, object), { dryRun });
-      return `rolled back to revision ${revision}`;
-    } catch (error) {
-      if (!isApiError(error, 'Conflict') || attempt === attempts) throw error;
-      latest = await client.get(kind, key);
-      // A controller's status does not matter; what somebody else wrote in this moment is not undone unseen.
-      if (!differs(kind, current, latest)) continue;
-      const what = objectName(kind, name);
-      throw new UserError(`${what} was changed in this moment: look at its history, and undo again`);
-    }
-  }
+  await carefulUpdate(session, kind, current, (latest) => putBack(latest, object), { dryRun });
+  return `rolled back to revision ${revision}`;
 }
 
 /** What the object shall be, as a change of what it is. */

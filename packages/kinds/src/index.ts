@@ -7,6 +7,7 @@ export { definitionStatus, isEstablished } from './custom/accept.ts';
 export { cronJob, cronJobNameLimit } from './cron-job.ts';
 export { customResourceDefinition } from './custom/definition.ts';
 export { customKinds, type CustomOrigin } from './custom/kinds.ts';
+export { daemonSet } from './daemon-set.ts';
 export * from './define-kind.ts';
 export * from './kind-set.ts';
 export { deployment } from './deployment.ts';
@@ -20,6 +21,7 @@ export { limitRange } from './limit-range.ts';
 export * from './names.ts';
 export { namespace } from './namespace.ts';
 export { node } from './node.ts';
+export { affinityToNode, matchesTerms, namedNodes, type NodeTraits, requiredTerms } from './node-affinity.ts';
 export {
   claimNodeAnnotation,
   claimProblem,

@@ -2,6 +2,7 @@ import { configMap } from './config-map.ts';
 import { controllerRevision } from './controller-revision.ts';
 import { cronJob } from './cron-job.ts';
 import { customResourceDefinition } from './custom/definition.ts';
+import { daemonSet } from './daemon-set.ts';
 import type { KindDefinition } from './define-kind.ts';
 import { deployment } from './deployment.ts';
 import { endpointSlice } from './endpoint-slice.ts';
@@ -31,6 +32,7 @@ export const kinds: readonly KindDefinition[] = [
   deployment,
   replicaSet,
   statefulSet,
+  daemonSet,
   controllerRevision,
   job,
   cronJob,

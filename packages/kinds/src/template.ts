@@ -1,12 +1,12 @@
 import { type FieldError, labelSelectorPredicate } from '@navarch/machinery';
-import type { Deployment, LabelSelector, PodTemplateSpec, ReplicaSet, StatefulSet } from '@navarch/proto';
+import type { DaemonSet, Deployment, LabelSelector, PodTemplateSpec, ReplicaSet, StatefulSet } from '@navarch/proto';
 import { labelsText, none } from './columns.ts';
 import type { Column, ScalePaths } from './define-kind.ts';
 import { validatePodSpec } from './pod-rules.ts';
 import { validateSelector } from './selector-rules.ts';
 
 /** What kinds that make Pods from a template have in common. */
-type Workload = Deployment | ReplicaSet | StatefulSet;
+type Workload = DaemonSet | Deployment | ReplicaSet | StatefulSet;
 
 /** As much of them as their columns show. */
 interface Templated {

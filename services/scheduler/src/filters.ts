@@ -1,4 +1,4 @@
-import { nodeTaints, tolerates, untolerated } from '@navarch/kinds';
+import { matchesTerms, nodeTaints, tolerates, untolerated } from '@navarch/kinds';
 import { available, type NodeInfo, type PodInfo } from './snapshot.ts';
 
 /** What may happen in the cluster that lets a Pod fit which did not. */
@@ -71,6 +71,13 @@ export const filters: readonly Filter[] = [
       }
       return fits;
     },
+    liftedBy: ['node-labelled'],
+  },
+  {
+    name: 'NodeAffinity',
+    concerns: ({ terms }) => terms !== undefined,
+    reject: ({ terms }, node) =>
+      terms === undefined || matchesTerms(terms, node) ? fits : ["node(s) didn't match Pod's node affinity"],
     liftedBy: ['node-labelled'],
   },
   {

@@ -8,10 +8,11 @@ import {
   toResource,
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
+import { Affinity, Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
 import { type NodeInfo, type PodInfo, toNodeInfo, toPodInfo, withPod } from './snapshot.ts';
 
 export interface PodShape {
+  readonly affinity?: Parameters<typeof Affinity.fromPartial>[0];
   readonly claims?: readonly string[];
   readonly uid?: string;
   readonly cpu?: string;
@@ -41,7 +42,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
   const requests = Object.fromEntries(
     Object.entries({ cpu, memory, 'ephemeral-storage': disk }).filter(([, amount]) => amount !== undefined),
   );
-  const { tolerations = [] } = shape;
+  const { tolerations = [], affinity } = shape;
   const ports = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
   return live(
     podKind,
@@ -50,6 +51,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
       spec: {
         containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
         nodeSelector: selector,
+        ...(affinity && { affinity: Affinity.toJSON(Affinity.fromPartial(affinity)) }),
         volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         tolerations,
         nodeName: on,

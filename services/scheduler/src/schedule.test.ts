@@ -68,6 +68,36 @@ describe('a Pod is put', () => {
   });
 });
 
+describe('a Pod that requires something of its node', () => {
+  const nodes = ['a', 'b', 'c'].map((name) => nodeInfo(name, { labels: { zone: name } }));
+  const needs = (...nodeSelectorTerms: object[]) =>
+    podInfo('web', {
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+    });
+  const named = (name: string) => ({ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] });
+
+  test.each([
+    { name: 'gets the node that it names', pod: needs(named('b')), on: 'b' },
+    {
+      name: 'gets one of a label',
+      pod: needs({ matchExpressions: [{ key: 'zone', operator: 'In', values: ['c'] }] }),
+      on: 'c',
+    },
+    { name: 'gets the other one when the first is not there', pod: needs(named('x'), named('c')), on: 'c' },
+  ])('$name', ({ pod, on }) => {
+    expect(schedule(pod, snapshot(nodes), profile('argmax'), 1)).toMatchObject({ type: 'place', nodeName: on });
+  });
+
+  test('waits for that node alone, and is told about every node', () => {
+    const full = nodes.map((node) => (node.name === 'b' ? { ...node, unschedulable: true } : node));
+    const decision = schedule(needs(named('b')), snapshot(full), profile('argmax'), 1);
+    expect(decision).toMatchObject({
+      message: "0/3 nodes are available: 2 node(s) didn't match Pod's node affinity, 1 node(s) were unschedulable.",
+      filters: new Set(['NodeUnschedulable', 'NodeAffinity']),
+    });
+  });
+});
+
 describe('a node is refused', () => {
   test.each<{ name: string; pod: PodShape; node: NodeShape; has?: PodShape[]; reasons: string[] }>([
     { name: 'cordoned', pod: {}, node: { unschedulable: true }, reasons: ['node(s) were unschedulable'] },

@@ -11,7 +11,7 @@ export interface Rejection {
 }
 
 interface Judged {
-  /** Each node that can't have the Pod, and why. */
+  /** Each node that was looked at and can't have the Pod, and why; where the Pod is placed nowhere, that is each node. */
   readonly rejections: ReadonlyMap<string, Rejection>;
 }
 
@@ -33,21 +33,43 @@ export type Decision =
 
 /** Where a Pod should run. The same arguments always give the same decision. */
 export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, seed: number): Decision {
-  const feasible: NodeInfo[] = [];
-  const rejections = new Map<string, Rejection>();
   const asked = filters.filter(({ concerns }) => concerns?.(pod) ?? true);
-  for (const node of snapshot.nodes) {
-    const rejection = rejectionOf(pod, node, asked);
-    if (rejection === undefined) feasible.push(node);
-    else rejections.set(node.name, rejection);
-  }
+  // A daemon's Pod names its node: among thousands the others need not be looked at, unless to say why.
+  const named = pod.namedNodes && namedOf(snapshot.nodes, pod.namedNodes);
+  let { feasible, rejections } = judge(pod, named ?? snapshot.nodes, asked);
   if (feasible.length === 0) {
+    if (named !== undefined) ({ feasible, rejections } = judge(pod, snapshot.nodes, asked));
     const names = new Set([...rejections.values()].map(({ filter }) => filter));
     return { type: 'reject', rejections, filters: names, message: explain(rejections) };
   }
   const lastChosen = snapshot.lastChosen.get(profile.schedulerName);
   const node = selectNode(profile.strategy, pod, feasible, seed, lastChosen);
   return { type: 'place', nodeName: node.name, score: score(pod, node), feasible: feasible.length, rejections };
+}
+
+function judge(pod: PodInfo, nodes: readonly NodeInfo[], asked: readonly Filter[]) {
+  const feasible: NodeInfo[] = [];
+  const rejections = new Map<string, Rejection>();
+  for (const node of nodes) {
+    const rejection = rejectionOf(pod, node, asked);
+    if (rejection === undefined) feasible.push(node);
+    else rejections.set(node.name, rejection);
+  }
+  return { feasible, rejections };
+}
+
+/** The nodes of these names, of nodes that are sorted by name. */
+function namedOf(nodes: readonly NodeInfo[], names: ReadonlySet<string>): readonly NodeInfo[] {
+  return [...names].sort().flatMap((name) => {
+    let [low, high] = [0, nodes.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((nodes[middle]?.name ?? '') < name) low = middle + 1;
+      else high = middle;
+    }
+    const found = nodes[low];
+    return found?.name === name ? [found] : [];
+  });
 }
 
 function rejectionOf(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Rejection | undefined {

@@ -1,5 +1,6 @@
+import { namedNodes, requiredTerms } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
-import type { Node, Pod, Taint, Toleration } from '@navarch/proto';
+import type { Node, NodeSelectorTerm, Pod, Taint, Toleration } from '@navarch/proto';
 import { type ClaimInfo, claimKeys } from './claims.ts';
 import { allocatable, minus, plus, podRequests, type Resources } from './resources.ts';
 
@@ -23,6 +24,10 @@ export interface PodInfo extends Footprint {
   readonly needs: readonly Need[];
   readonly nodeSelector: readonly (readonly [label: string, value: string])[];
   readonly tolerations: readonly Toleration[];
+  /** What it requires of its node: one of these; nothing when undefined. */
+  readonly terms: readonly NodeSelectorTerm[] | undefined;
+  /** The only nodes that `terms` can choose; undefined when they don't go by names. */
+  readonly namedNodes: ReadonlySet<string> | undefined;
   /** What is known of its claims at the time of the decision. */
   readonly claims: readonly ClaimInfo[];
 }
@@ -62,6 +67,7 @@ export const weightAnnotation = 'scheduling.navarch.io/weight';
 
 export function toPodInfo(pod: Live<Pod>): PodInfo {
   const print = footprint(pod);
+  const terms = requiredTerms(pod.spec.affinity);
   return {
     key: keyOf(pod),
     uid: pod.metadata.uid,
@@ -72,6 +78,8 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
       .map(([resource, amount]) => ({ resource, amount })),
     nodeSelector: Object.entries(pod.spec.nodeSelector),
     tolerations: pod.spec.tolerations,
+    terms,
+    namedNodes: terms && namedNodes(terms),
     claims: [],
     ...print,
   };

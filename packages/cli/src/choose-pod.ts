@@ -1,17 +1,17 @@
-import { deployment, pod, replicaSet, service } from '@navarch/kinds';
+import { type KindDefinition, manifest, pod, service } from '@navarch/kinds';
 import { formatLabelSelector, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { kindNamed } from './resource-args.ts';
 import { type Session, UserError } from './session.ts';
 
-/** The Pod that `web`, `pod/web`, `deploy/web`, `rs/web` or `svc/web` means for logs and exec. */
+/** The Pod that `web`, `pod/web`, `deploy/web`, `job/once` or `svc/web` means for logs and exec. */
 export async function choosePod(session: Session, target: string): Promise<Live<Pod>> {
   const { namespace } = session;
   const slash = target.indexOf('/');
   const kind = slash < 0 ? pod : await kindNamed(session, target.slice(0, slash));
   const name = target.slice(slash + 1);
   if (kind.case === 'pod') return session.client().get(pod, { namespace, name });
-  const labelSelector = await selectorOf(session, kind.case, name);
+  const labelSelector = await selectorOf(session, kind, name);
   const pods = await podsBySelector(session, labelSelector);
   const [first] = pods;
   if (first === undefined) throw new UserError(`${kind.singular} "${name}" has no Pods`);
@@ -43,21 +43,18 @@ export function chooseContainer(session: Session, { metadata, spec }: Live<Pod>,
   return first;
 }
 
-async function selectorOf(session: Session, kindCase: string, name: string): Promise<string> {
-  const key = { namespace: session.namespace, name };
-  switch (kindCase) {
-    case 'deployment':
-      return formatLabelSelector((await session.client().get(deployment, key)).spec.selector);
-    case 'replicaSet':
-      return formatLabelSelector((await session.client().get(replicaSet, key)).spec.selector);
-    case 'service': {
-      const { selector } = (await session.client().get(service, key)).spec;
-      if (Object.keys(selector).length === 0) throw new UserError(`service "${name}" chooses no Pods`);
-      return Object.entries(selector)
-        .map(([label, value]) => `${label}=${value}`)
-        .join(',');
-    }
-    default:
-      throw new UserError('only Pods, Deployments, ReplicaSets and Services have containers');
+/** The selector of a Service, or of a workload of whatever kind. Throws UserError where there is none. */
+async function selectorOf(session: Session, kind: KindDefinition, name: string): Promise<string> {
+  const object = await session.client().get(kind, { namespace: session.namespace, name });
+  const { selector } = (manifest(kind, object)['spec'] ?? {}) as { selector?: Record<string, unknown> }; // as in the contract
+  if (kind.case === service.case) {
+    if (selector === undefined) throw new UserError(`service "${name}" chooses no Pods`);
+    return Object.entries(selector)
+      .map(([label, value]) => `${label}=${String(value)}`)
+      .join(',');
   }
+  if (selector === undefined) {
+    throw new UserError(`${kind.plural} have no containers; Pods, workloads and Services do`);
+  }
+  return formatLabelSelector({ matchLabels: {}, matchExpressions: [], ...selector });
 }

@@ -123,6 +123,36 @@ test('a paused rollout is held until it is resumed', async () => {
   expect((await navctl('rollout resume deploy/web')).err).toBe('error: deployments "web" is not paused\n');
 });
 
+describe('a StatefulSet', () => {
+  test('rolls out, and back, Pod by Pod', async () => {
+    const template = { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'db:1' }] } };
+    const spec = { replicas: 2, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template };
+    await cluster.apply({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db' }, spec });
+    const first = await navctl('rollout status sts/db');
+    expect(first).toMatchObject({ code: 0, err: '' });
+    expect(first.out).toMatch(/statefulset rolling update complete 2 pods at revision db-\S+\.\.\.\n$/);
+    const second = await navctl('set image sts/db c=db:2 --wait');
+    expect(second.out).toMatch(/^statefulset\.apps\/db image updated\n[Ww]aiting for/);
+    const { out } = await navctl('rollout history sts/db');
+    expect(out).toMatch(/^statefulset\.apps\/db \nREVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>\n\n$/);
+    expect((await navctl('rollout undo sts/db --wait')).out).toMatch(/^statefulset\.apps\/db rolled back\n/);
+    expect((await navctl('get pods -l app=db -o yaml')).out.match(/^ +(- )?name: c\n +image: db:1/gm)).toHaveLength(2);
+    expect((await navctl('rollout history sts/db --revision=3')).out).toContain('db:1');
+    expect((await navctl('rollout restart sts/db --wait')).out).toMatch(/^statefulset\.apps\/db restarted\n/);
+  });
+
+  test('at a terminal, shows old and new Pods', async () => {
+    await navctl('set image sts/db c=db:3');
+    const { code, out } = await cluster.navctlAtTerminal('rollout', 'status', 'sts/db');
+    expect(code).toBe(0);
+    expect(stripVTControlCharacters(out)).toMatch(/ \d of 2 new Pods available\n\d old Pods? left, \d available/);
+  });
+
+  test('is not paused', async () => {
+    expect((await navctl('rollout pause sts/db')).err).toBe("error: statefulsets can't be paused\n");
+  });
+});
+
 test.each([
   ['rollout status cm/x', 'configmaps have no rollouts; Deployments'],
   ['rollout status deploy/nothing', 'deployments.apps "nothing" in namespace "default" not found'],

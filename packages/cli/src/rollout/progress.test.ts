@@ -1,8 +1,9 @@
 import { liveObject } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { Deployment } from '@navarch/proto';
+import { Deployment, StatefulSet } from '@navarch/proto';
 import { expect, test } from 'vitest';
 import { deploymentProgress } from './progress.ts';
+import { statefulSetProgress } from './stateful-set.ts';
 
 type Status = NonNullable<Parameters<typeof Deployment.fromPartial>[0]['status']>;
 
@@ -34,4 +35,42 @@ test.each<[string, Status, string]>([
   const progress = deploymentProgress(make(status));
   expect(progress.state).toBe(state);
   expect(progress.message).toContain(message);
+});
+
+type SetParts = Parameters<typeof StatefulSet.fromPartial>[0];
+const set = ({ spec, status }: Pick<SetParts, 'spec' | 'status'>): Live<StatefulSet> => {
+  const value = StatefulSet.fromPartial({
+    metadata: { name: 'db', generation: 2 },
+    spec: { replicas: 3, ...spec },
+    status: { observedGeneration: 2, currentRevision: 'db-1', updateRevision: 'db-1', readyReplicas: 3, ...status },
+  });
+  return liveObject({ revision: 1n, object: { $case: 'statefulSet', value } });
+};
+
+test.each<[string, Pick<SetParts, 'spec' | 'status'>, string]>([
+  ['going', { status: { observedGeneration: 1 } }, 'Waiting for statefulset spec update to be observed...'],
+  ['going', { status: { readyReplicas: 1 } }, 'Waiting for 2 pods to be ready...'],
+  [
+    'going',
+    { status: { updateRevision: 'db-2', updatedReplicas: 1 } },
+    'waiting for statefulset rolling update to complete 1 pods at revision db-2...',
+  ],
+  [
+    'going',
+    { spec: { updateStrategy: { rollingUpdate: { partition: 1 } } }, status: { updatedReplicas: 1 } },
+    'Waiting for partitioned roll out to finish: 1 out of 2 new pods have been updated...',
+  ],
+  [
+    'done',
+    { spec: { updateStrategy: { rollingUpdate: { partition: 1 } } }, status: { updatedReplicas: 2 } },
+    'partitioned roll out complete: 2 new pods have been updated...',
+  ],
+  ['done', { status: { currentReplicas: 3 } }, 'statefulset rolling update complete 3 pods at revision db-1...'],
+  [
+    'failed',
+    { spec: { updateStrategy: { type: 'OnDelete' } } },
+    'rollout status is only available for RollingUpdate strategy type',
+  ],
+])('a StatefulSet is %s: %j', (state, parts, message) => {
+  expect(statefulSetProgress(set(parts))).toEqual({ state, message });
 });

@@ -32,3 +32,9 @@ export function going(message: string): RolloutProgress {
 export function done(message: string): RolloutProgress {
   return { state: 'done', message };
 }
+
+/** Where Pods are replaced only when somebody deletes them, nothing comes to an end by itself. */
+export const notFollowed: RolloutProgress = {
+  state: 'failed',
+  message: 'rollout status is only available for RollingUpdate strategy type',
+};

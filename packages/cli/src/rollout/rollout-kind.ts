@@ -28,7 +28,7 @@ export interface RolloutFacts {
   readonly selector: LabelSelector | undefined;
   readonly template: PodTemplateSpec | undefined;
   readonly paused: boolean;
-  /** How many Pods there shall be. */
+  /** How many Pods of the new template there shall be. */
   readonly desired: number;
   readonly minReadySeconds: number;
   /** When a rollout that gets no further counts as failed, in milliseconds since 1970. */

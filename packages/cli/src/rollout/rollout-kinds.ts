@@ -2,9 +2,10 @@ import type { KindDefinition } from '@navarch/kinds';
 import { UserError } from '../session.ts';
 import { deploymentRollout } from './deployment.ts';
 import type { RolloutKind } from './rollout-kind.ts';
+import { statefulSetRollout } from './stateful-set.ts';
 
 /** The kinds that roll out. A new one is added here, and nowhere else. */
-const rolloutKinds: readonly RolloutKind[] = [deploymentRollout];
+const rolloutKinds: readonly RolloutKind[] = [deploymentRollout, statefulSetRollout];
 
 /** Throws UserError for a kind that has no rollouts. */
 export function rolloutKindOf(kind: KindDefinition): RolloutKind {

@@ -43,12 +43,19 @@ export interface FieldError {
 export class ApiError extends Error {
   readonly reason: Reason;
   readonly fields: readonly FieldError[];
+  /** When it is worth trying again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(reason: Reason, message: string, options: { fields?: readonly FieldError[]; cause?: unknown } = {}) {
+  constructor(
+    reason: Reason,
+    message: string,
+    options: { fields?: readonly FieldError[]; cause?: unknown; retryAfterSeconds?: number | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ApiError';
     this.reason = reason;
     this.fields = options.fields ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get code(): status {

@@ -58,12 +58,14 @@ export function fromServiceError(error: ServiceError): ApiError {
 
 /** An error as the result of one write among many. */
 export function errorDetail(error: ApiError): ErrorDetail {
-  return { reason: error.reason, message: error.message, fields: error.fields.map((field) => ({ ...field })) };
+  const { reason, message, fields, retryAfterSeconds } = error;
+  return { reason, message, fields: fields.map((field) => ({ ...field })), retryAfterSeconds };
 }
 
 export function fromErrorDetail(detail: ErrorDetail, cause?: unknown): ApiError {
   const reason = isReason(detail.reason) ? detail.reason : 'InternalError';
-  return new ApiError(reason, detail.message, { fields: detail.fields, cause });
+  const { message, fields, retryAfterSeconds } = detail;
+  return new ApiError(reason, message, { fields, retryAfterSeconds, cause });
 }
 
 function readDetail(metadata: Metadata | undefined): ErrorDetail | undefined {
@@ -85,7 +87,7 @@ function fitting(detail: ErrorDetail): ErrorDetail {
       bytes += Buffer.byteLength(path) + Buffer.byteLength(message) + 8;
       return bytes <= maxDetailBytes;
     });
-  return { reason: detail.reason, message: shorten(detail.message), fields };
+  return { ...detail, message: shorten(detail.message), fields };
 }
 
 function shorten(text: string): string {

@@ -8,6 +8,7 @@ import {
   node,
   persistentVolumeClaim,
   pod,
+  podDisruptionBudget,
   replicaSet,
   resourceQuota,
   service,
@@ -23,6 +24,7 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   ResourceQuota,
   Service,
@@ -46,6 +48,7 @@ export interface Caches {
   readonly namespaces: Lister<Namespace>;
   readonly resourceQuotas: Lister<ResourceQuota>;
   readonly serviceAccounts: Lister<ServiceAccount>;
+  readonly podDisruptionBudgets: Lister<PodDisruptionBudget>;
 }
 
 /** Objects by the uid of the owner that manages them; those without one under `orphans/<namespace>`. */
@@ -70,6 +73,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     namespaces: informers.lister(namespace),
     resourceQuotas: informers.lister(resourceQuota),
     serviceAccounts: informers.lister(serviceAccount),
+    podDisruptionBudgets: informers.lister(podDisruptionBudget),
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);

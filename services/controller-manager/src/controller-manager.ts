@@ -6,6 +6,8 @@ import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
 import { definitionController } from './custom-kinds/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
+import { OwnerScales } from './disruption/owner-scales.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { areAllKinds, Housekeeping } from './housekeeping.ts';
@@ -23,7 +25,7 @@ import { volumeClaimController } from './volume-claim/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 
 export interface ControllerManagerOptions {
-  readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
+  readonly client: Pick<ApiClient, 'get' | 'getScale' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
   readonly bus: EventBus;
   /** Different for every process that ever lived. */
   readonly identity: string;
@@ -61,6 +63,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     resourceQuotaController(caches, hands),
     serviceAccountController(caches, hands),
     volumeClaimController(caches, hands),
+    disruptionController(caches, hands, new OwnerScales(sets.workloads, client)),
   ];
   const housekeeping = new Housekeeping({
     informers: everything,

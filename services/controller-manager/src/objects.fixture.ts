@@ -1,7 +1,16 @@
 /** Objects as the caches would show them, and plans as short lines, for tests. */
 import type { ClientWrite } from '@navarch/client';
 import type { Live } from '@navarch/machinery';
-import { Condition, Deployment, EndpointSlice, Node, Pod, ReplicaSet, Service } from '@navarch/proto';
+import {
+  Condition,
+  Deployment,
+  EndpointSlice,
+  Node,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  Service,
+} from '@navarch/proto';
 import { timestamp } from './time.ts';
 
 export const now = Date.UTC(2026, 0, 1, 12);
@@ -102,6 +111,17 @@ export function service(more: PartialOf<typeof Service> = {}): Live<Service> {
       ...more,
       metadata: { name: 'web', namespace: 'default', uid: 'uid-svc', resourceVersion: '5', ...more.metadata },
       spec: { selector: { app: 'web' }, clusterIp: '10.96.0.20', ports: [{ port: 80, targetPort: 80 }], ...more.spec },
+      status: { ...more.status },
+    }),
+  );
+}
+
+export function budget(more: PartialOf<typeof PodDisruptionBudget> = {}): Live<PodDisruptionBudget> {
+  return live(
+    PodDisruptionBudget.fromPartial({
+      ...more,
+      metadata: { name: 'web', namespace: 'default', uid: 'uid-pdb', resourceVersion: '5', generation: 1 },
+      spec: { selector: { matchLabels: { app: 'web' } }, ...more.spec },
       status: { ...more.status },
     }),
   );

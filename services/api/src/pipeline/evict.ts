@@ -3,10 +3,12 @@ import { ApiError } from '@navarch/machinery';
 import { Condition, DeleteRequest_Propagation, type Eviction, type Pod, PodStatus } from '@navarch/proto';
 import { copyOf, current } from './current.ts';
 import { checkDeletion, prepareDelete } from './delete.ts';
+import { spendDisruption } from './disruption-budget.ts';
 import type { Write } from './write.ts';
 
 /**
- * Asks a Pod to go so that its node can be emptied: a deletion that leaves the reason in the Pod's status. Source:
+ * Asks a Pod to go so that its node can be emptied: a deletion that leaves the reason in the Pod's status, and that the Pod's
+ * disruption budget has to allow. Source:
  * https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction
  */
 export function evictWrite(eviction: Eviction | undefined): Write {
@@ -21,13 +23,16 @@ export function evictWrite(eviction: Eviction | undefined): Write {
     kind: podKind,
     namespace,
     name,
+    decidedOnOthers: true,
     prepare: (circumstances) => {
       const cached = current(circumstances.view, podKind, { namespace, name, uid, revision });
       const copy = copyOf(cached) as Pod & ReturnType<typeof copyOf>; // the cache decodes a kind's objects with its message
-      // A PodDisruptionBudget has its say here, and nowhere else: before a Pod that still runs is asked to go. It refuses with
-      // TooManyRequests, or adds the condition on its own revision that the two are committed under.
-      if (copy.metadata.deletionTimestamp === '') copy.status = disrupted(copy.status, circumstances.now);
-      return prepareDelete(circumstances, cached, copy, options);
+      // One that is going already takes nothing more from its budget.
+      if (copy.metadata.deletionTimestamp !== '') return prepareDelete(circumstances, cached, copy, options);
+      const spent = spendDisruption(circumstances, cached, copy);
+      copy.status = disrupted(copy.status, circumstances.now);
+      const { others = [], ...deletion } = prepareDelete(circumstances, cached, copy, options);
+      return { ...deletion, others: spent === undefined ? others : [...others, spent] };
     },
   };
 }

@@ -132,6 +132,7 @@ export class Pipeline {
       };
       return { fence, writes: prepareAll(writes, circumstances) };
     };
+    if (writes.some(({ decidedOnOthers }) => decidedOnOthers)) await source.fresh(options.signal);
     const committed = await commit(source, decide, { ...options, clock: this.#clock, turns: this.#turns });
     return committed.writes.map((prepared) => writtenBy(prepared, committed));
   }

@@ -37,6 +37,8 @@ export interface Write {
   readonly namespace: string;
   /** What the write is about; for a name that the api makes up, what it was made from. */
   readonly name: string;
+  /** It depends on other objects, whose changes no compare covers: it is decided on a state as new as the call. */
+  readonly decidedOnOthers?: true;
   prepare(circumstances: Circumstances): Prepared;
 }
 
@@ -46,11 +48,12 @@ export interface Write {
  */
 export function letGo(decode: () => Write): Write {
   let decoded: Write | undefined = decode();
-  const { kind, namespace, name } = decoded;
+  const { kind, namespace, name, decidedOnOthers } = decoded;
   return {
     kind,
     namespace,
     name,
+    ...(decidedOnOthers && { decidedOnOthers }),
     prepare: (circumstances) => {
       const write = decoded ?? decode();
       decoded = undefined;

@@ -81,6 +81,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   complete?(object: T): void;
   /** Rules beyond the schema's. `path`s as in a manifest. */
   validate?(object: T): FieldError[];
+  /** `complete` and `validate` look at the spec and nothing else, so what they say of one goes for all equal ones. */
+  readonly specAlone: boolean;
   /** Rules about what may change, beyond fields marked immutable. */
   validateUpdate?(next: T, previous: T): FieldError[];
   /** The manifest under examples/ that shows the kind and is applied by a test: 'nginx/pod.yaml'. */
@@ -129,6 +131,7 @@ type KindSpec<C extends ResourceCase> = Pick<
       | 'unify'
       | 'complete'
       | 'validate'
+      | 'specAlone'
       | 'validateUpdate'
     >
   >;
@@ -153,6 +156,7 @@ export function defineKind<C extends ResourceCase>(
     ownColumns: false,
     selectableFields: {},
     nameFormat: 'subdomain',
+    specAlone: false,
     ...spec,
     case: name,
     message,

@@ -32,6 +32,7 @@ export const pod = defineKind('pod', Pod, {
   },
   complete: ({ spec }) => completePodSpec(spec),
   validate: ({ spec }) => validatePodSpec(spec, 'spec'),
+  specAlone: true,
   validateUpdate: validatePodUpdate,
   example: 'kinds/pod.yaml',
 });

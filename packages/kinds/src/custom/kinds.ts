@@ -93,6 +93,7 @@ function versionKind(
       deprecated: version.deprecationWarning ?? `${apiVersion} ${kind} is deprecated`,
     }),
     nameFormat: 'subdomain',
+    specAlone: false,
     example: '',
   };
   return definition;

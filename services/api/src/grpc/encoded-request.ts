@@ -1,8 +1,10 @@
+import type { BinaryReader } from '@bufbuild/protobuf/wire';
+import { ObjectReader } from '../pipeline/shared-specs.ts';
 import { readMessage } from './readable-requests.ts';
 
 /** What a generated message has for reading it. */
 interface Codec<T> {
-  decode(encoded: Uint8Array): T;
+  decode(input: BinaryReader): T;
 }
 
 /**
@@ -21,7 +23,7 @@ export class EncodedRequest<T> {
 
   /** Decoded when first asked for, and again after `forget`. Throws BadRequest when it is no such message. */
   get message(): T {
-    return (this.#message ??= readMessage((encoded) => this.#codec.decode(encoded), this.#encoded));
+    return (this.#message ??= readMessage((encoded) => this.#codec.decode(new ObjectReader(encoded)), this.#encoded));
   }
 
   forget(): void {

@@ -21,7 +21,14 @@ export { limitRange } from './limit-range.ts';
 export * from './names.ts';
 export { namespace } from './namespace.ts';
 export { node } from './node.ts';
-export { affinityToNode, matchesTerms, namedNodes, type NodeTraits, requiredTerms } from './node-affinity.ts';
+export {
+  affinityToNode,
+  matchesTerm,
+  matchesTerms,
+  namedNodes,
+  type NodeTraits,
+  requiredTerms,
+} from './node-affinity.ts';
 export {
   claimNodeAnnotation,
   claimProblem,

@@ -14,13 +14,20 @@ export function requiredTerms(affinity: Affinity | undefined): readonly NodeSele
   return affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
 }
 
-/** Whether one of the terms chooses the node. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
-export function matchesTerms(terms: readonly NodeSelectorTerm[], { name, labels }: NodeTraits): boolean {
-  return terms.some(
-    ({ matchExpressions, matchFields }) =>
-      matchExpressions.length + matchFields.length > 0 &&
-      matchFields.every((one) => holds(one, one.key === nameField ? name : undefined)) &&
-      matchExpressions.every((one) => holds(one, labels[one.key])),
+/** Whether one of the terms chooses the node. */
+export function matchesTerms(terms: readonly NodeSelectorTerm[], node: NodeTraits): boolean {
+  return terms.some((term) => matchesTerm(term, node));
+}
+
+/** Whether all conditions of the term hold, of which there must be one. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
+export function matchesTerm(
+  { matchExpressions, matchFields }: NodeSelectorTerm,
+  { name, labels }: NodeTraits,
+): boolean {
+  return (
+    matchExpressions.length + matchFields.length > 0 &&
+    matchFields.every((one) => holds(one, one.key === nameField ? name : undefined)) &&
+    matchExpressions.every((one) => holds(one, labels[one.key]))
   );
 }
 
@@ -39,7 +46,14 @@ export function namedNodes(terms: readonly NodeSelectorTerm[]): ReadonlySet<stri
 export function affinityToNode(name: string): Affinity {
   const field: NodeSelectorRequirement = { key: nameField, operator: 'In', values: [name] };
   const nodeSelectorTerms = [{ matchExpressions: [], matchFields: [field] }];
-  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+  return {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms },
+      preferredDuringSchedulingIgnoredDuringExecution: [],
+    },
+    podAffinity: undefined,
+    podAntiAffinity: undefined,
+  };
 }
 
 function holds({ operator, values }: NodeSelectorRequirement, value: string | undefined): boolean {
@@ -65,12 +79,11 @@ function wholeNumber(text: string | undefined): bigint | undefined {
 }
 
 /** Rules of Kubernetes' pkg/apis/core/validation. */
-export function validateNodeAffinity(affinity: Affinity | undefined, path: string): FieldError[] {
-  const at = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
-  return (requiredTerms(affinity) ?? []).flatMap(({ matchExpressions, matchFields }, index) => [
-    ...matchExpressions.flatMap((one, i) => validateValues(one, `${at}[${index}].matchExpressions[${i}].values`)),
-    ...matchFields.flatMap((one, i) => validateField(one, `${at}[${index}].matchFields[${i}]`)),
-  ]);
+export function validateNodeTerm({ matchExpressions, matchFields }: NodeSelectorTerm, path: string): FieldError[] {
+  return [
+    ...matchExpressions.flatMap((one, index) => validateValues(one, `${path}.matchExpressions[${index}].values`)),
+    ...matchFields.flatMap((one, index) => validateField(one, `${path}.matchFields[${index}]`)),
+  ];
 }
 
 function validateValues({ operator, values }: NodeSelectorRequirement, path: string): FieldError[] {

@@ -1,7 +1,7 @@
 import type { FieldError } from '@navarch/machinery';
 import type { PodSpec, Volume } from '@navarch/proto';
+import { validatePlacement } from './affinity-rules.ts';
 import { validateContainer } from './container-rules.ts';
-import { validateNodeAffinity } from './node-affinity.ts';
 import { duplicates, exactlyOne, relativePath } from './rules.ts';
 import { validateTolerations } from './taints.ts';
 
@@ -29,8 +29,8 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
       (index) => `${path}.volumes[${index}].name`,
     ),
     ...volumes.flatMap((volume, index) => validateVolume(volume, `${path}.volumes[${index}]`)),
-    ...validateNodeAffinity(spec.affinity, `${path}.affinity`),
     ...validateTolerations(tolerations, `${path}.tolerations`),
+    ...validatePlacement(spec, path),
     ...duplicates(
       containers.flatMap(({ ports }) => ports),
       ({ hostPort, protocol = 'TCP' }) => (hostPort === 0 ? undefined : `${hostPort}/${protocol}`),

@@ -5,11 +5,20 @@ import { validateTolerationsUpdate } from './taints.ts';
 
 /**
  * A Pod's spec stays as it was made, but for its containers' images, activeDeadlineSeconds (which may be set or shortened),
- * tolerations (which may be added) and nodeName (which may be set once).
+ * tolerations (which may be added), scheduling gates (which may be removed) and nodeName (which may be set once). While it
+ * has a gate, labels may be added to its nodeSelector.
  */
 export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod): FieldError[] {
   if (next === undefined || previous === undefined) return [];
   const errors = validateTolerationsUpdate(next.tolerations, previous.tolerations, 'spec.tolerations');
+  const gates = previous.schedulingGates.map(({ name }) => name);
+  for (const [index, { name }] of next.schedulingGates.entries()) {
+    if (gates.includes(name)) continue;
+    errors.push({ path: `spec.schedulingGates[${index}]`, message: 'gates can be removed from a Pod, but not added' });
+  }
+  const narrowed =
+    gates.length > 0 &&
+    Object.entries(previous.nodeSelector).every(([label, value]) => next.nodeSelector[label] === value);
   const { activeDeadlineSeconds: after } = next;
   const before = previous.activeDeadlineSeconds;
   if (before !== undefined && (after === undefined || after > before)) {
@@ -19,6 +28,8 @@ export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod):
     ...next,
     activeDeadlineSeconds: before,
     tolerations: previous.tolerations,
+    schedulingGates: previous.schedulingGates,
+    nodeSelector: narrowed ? previous.nodeSelector : next.nodeSelector,
     nodeName: previous.nodeName === '' ? '' : next.nodeName,
     containers: withImagesOf(next.containers, previous.containers),
     initContainers: withImagesOf(next.initContainers, previous.initContainers),

@@ -82,7 +82,8 @@ export class Scheduler {
   #consider({ type, object: pod }: Change<Pod>): void {
     const info = toPodInfo(pod);
     const { nodeName } = pod.spec;
-    const waits = type !== 'deleted' && nodeName === '' && pod.metadata.deletionTimestamp === '' && takesRoom(pod);
+    const wanted = type !== 'deleted' && pod.metadata.deletionTimestamp === '' && takesRoom(pod);
+    const waits = wanted && nodeName === '' && pod.spec.schedulingGates.length === 0;
     if (!waits || !this.#profiles.has(info.schedulerName)) this.#queue.remove(info.key);
     // A change from before the binding may be seen after it was done: that Pod has what it needs.
     else if (this.#state.assumes(info)) this.#queue.refresh(info);

@@ -237,6 +237,17 @@ describe('a new template', () => {
     expect(world.set.status.currentRevision).toBe(world.set.status.updateRevision);
   });
 
+  test('leaves what is below a partition that is raised in the middle of it, whatever that is of', () => {
+    const world = settled(rolling({ partition: 1 }));
+    world.image('db:2');
+    go(world);
+    world.image('db:3');
+    world.change({
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 3, maxUnavailable: undefined } },
+    });
+    expect(go(world)).toEqual(['db-0 db:1 ready', 'db-1 db:2 ready', 'db-2 db:2 ready']);
+  });
+
   test('waits for deletions where the strategy is OnDelete', () => {
     const world = settled({ updateStrategy: { type: 'OnDelete' } });
     world.image('db:2');

@@ -14,7 +14,7 @@ import { StatefulSet } from '@navarch/proto';
 import type { Pod } from '@navarch/proto';
 import { ObjectsInMemory } from '../objects-in-memory.fixture.ts';
 import { condition, now } from '../objects.fixture.ts';
-import { isOver } from '../pod-state.ts';
+import { isOver, isReady } from '../pod-state.ts';
 import { timestamp } from '../time.ts';
 import { reconcileStatefulSet } from './reconcile.ts';
 import type { Plan } from '../plan.ts';
@@ -92,12 +92,22 @@ export class StatefulSetWorld {
 
   /** What scheduler, agents and the garbage collection of claims do in a moment. */
   settle(): void {
+    this.tend();
+    this.collect();
+  }
+
+  /** What scheduler and agents do in a moment. */
+  tend(): void {
     for (const [index, pod] of this.pods.entries()) this.#tend(pod, this.#nodes[index % this.#nodes.length] ?? '');
     for (const [uid, { node }] of this.running) {
       const exists = this.pods.some(({ metadata }) => metadata.uid === uid);
       // An agent that finds its Pod gone ends the containers.
       if (!exists && !this.cutOff.has(node)) this.running.delete(uid);
     }
+  }
+
+  /** Claims go with the Pod that owns them. */
+  collect(): void {
     for (const { metadata } of this.objects.all(claimKind)) {
       const [owner] = metadata.ownerReferences;
       const there = owner?.kind !== 'Pod' || this.pods.some((pod) => pod.metadata.uid === owner.uid);
@@ -105,13 +115,31 @@ export class StatefulSetWorld {
     }
   }
 
+  /** Its agent, if it can, says that the Pod is over: its containers have ended. */
+  fail(pod: Live<Pod>): void {
+    const { nodeName } = pod.spec;
+    if (nodeName === '' || this.cutOff.has(nodeName)) return;
+    this.running.delete(pod.metadata.uid);
+    this.status(pod, { phase: 'Failed', conditions: [] });
+  }
+
+  /** What runs and could serve does so again. */
+  recover(): void {
+    for (const pod of this.pods) {
+      if (pod.status.phase !== 'Running' || !this.works(imageOf(pod)) || isReady(pod)) continue;
+      const ready = condition('Ready', 'True', { lastTransitionTime: timestamp(this.now) });
+      this.status(pod, { conditions: [ready] });
+    }
+  }
+
   /** Steps and settles until neither does anything. */
   finish(most = 200): void {
     for (let quiet = 0, steps = 0; quiet < 3; steps++) {
       if (steps > most) throw new Error(`the set never comes to rest: ${this.objects.log.slice(-6).join(', ')}`);
-      quiet = this.step().length === 0 ? quiet + 1 : 0;
+      const again = this.plan().againAfterMs;
+      quiet = this.step().length === 0 && again === undefined ? quiet + 1 : 0;
       this.settle();
-      this.now += 1000;
+      this.now += again ?? 1000;
     }
   }
 

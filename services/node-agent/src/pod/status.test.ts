@@ -109,12 +109,12 @@ describe('the status of a Pod', () => {
     expect(ready(status(pod, seen(true)))?.status).toBe('True');
   });
 
-  test('that was active for too long has failed', () => {
+  test('that was active for too long has failed once its containers have ended', () => {
     const pod = aPod({ activeDeadlineSeconds: 5 }, {}, { startTime: new Date(now - 6_000).toISOString() });
-    expect(status(pod, observed({ sandboxes: [sandbox()], containers: [instance()] }))).toMatchObject({
-      phase: 'Failed',
-      reason: 'DeadlineExceeded',
-    });
+    const seen = (state: 'running' | 'exited') =>
+      status(pod, observed({ sandboxes: [sandbox()], containers: [instance({ state })] }));
+    expect(seen('running')).toMatchObject({ phase: 'Running', reason: '' });
+    expect(seen('exited')).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
   });
 });
 

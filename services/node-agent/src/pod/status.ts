@@ -10,7 +10,7 @@ import { verdict } from './verdict.ts';
  * was reported before (`pod.status`). At rest it returns what it returned last.
  */
 export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string, now: number): PodStatus {
-  const { finished } = verdict(pod, observed, now);
+  const finished = outcome(pod, observed, now);
   const final = isFinished(pod.status.phase) || finished !== undefined || isTerminating(pod);
   const initialized = isInitialized(pod, observed);
   const report = (init: boolean) => (container: Parameters<typeof containerStatus>[1]) =>
@@ -35,6 +35,15 @@ export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string,
     qosClass: qosClass(pod),
     observedGeneration: pod.metadata.generation,
   };
+}
+
+/**
+ * How the Pod ended, once no container is left: others take a Pod that is over for one that does nothing more, and start
+ * another in its place.
+ */
+function outcome(pod: Live<Pod>, observed: ObservedPod, now: number) {
+  const alive = observed.containers.some(({ state }) => state === 'running' || state === 'unknown');
+  return alive ? undefined : verdict(pod, observed, now).finished;
 }
 
 function isInitialized(pod: Live<Pod>, observed: ObservedPod): boolean {

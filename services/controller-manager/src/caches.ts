@@ -1,8 +1,10 @@
 import type { InformerSet, Lister } from '@navarch/client';
 import {
   controllerRevision,
+  cronJob,
   deployment,
   endpointSlice,
+  job,
   type KindDefinition,
   namespace,
   node,
@@ -18,8 +20,10 @@ import {
 import type { KubeObject } from '@navarch/machinery';
 import type {
   ControllerRevision,
+  CronJob,
   Deployment,
   EndpointSlice,
+  Job,
   Namespace,
   Node,
   PersistentVolumeClaim,
@@ -40,6 +44,8 @@ export interface Caches {
   readonly replicaSets: Lister<ReplicaSet>;
   readonly statefulSets: Lister<StatefulSet>;
   readonly controllerRevisions: Lister<ControllerRevision>;
+  readonly jobs: Lister<Job>;
+  readonly cronJobs: Lister<CronJob>;
   readonly pods: Lister<Pod>;
   readonly claims: Lister<PersistentVolumeClaim>;
   readonly services: Lister<Service>;
@@ -65,6 +71,8 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     replicaSets: informers.lister(replicaSet),
     statefulSets: informers.lister(statefulSet),
     controllerRevisions: informers.lister(controllerRevision),
+    jobs: informers.lister(job),
+    cronJobs: informers.lister(cronJob),
     pods: informers.lister(pod),
     claims: informers.lister(persistentVolumeClaim),
     services: informers.lister(service),
@@ -77,6 +85,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);
   caches.replicaSets.addIndex(byManager, (object) => [managerKey(object)]);
+  caches.jobs.addIndex(byManager, (object) => [managerKey(object)]);
   caches.controllerRevisions.addIndex(byManager, (object) => [managerKey(object)]);
   caches.pods.addIndex(byNode, ({ spec }) => (spec.nodeName === '' ? [] : [spec.nodeName]));
   caches.claims.addIndex(byNode, (claim) => {

@@ -7,7 +7,10 @@ import type { Plan } from './plan.ts';
 /** What controllers do things with. */
 export interface Hands {
   readonly client: Pick<Client, 'get' | 'list'> & {
-    transact(writes: readonly ClientWrite[], options?: WriteOptions): Promise<readonly WriteOutcome[]>;
+    transact(
+      writes: readonly ClientWrite[],
+      options?: { readonly atomic?: boolean } & WriteOptions,
+    ): Promise<readonly WriteOutcome[]>;
   };
   readonly events: EventRecorder;
 }
@@ -25,21 +28,25 @@ const mostWrites = 100;
  * Does what a plan says, many writes a call, and returns what was refused. Where many objects are to be made, the first
  * calls are small and grow while they succeed, so that what is refused once isn't asked a hundred times.
  */
-export async function attempt(hands: Hands, { writes, events }: Plan, context: ReconcileContext): Promise<Outcome> {
+export async function attempt(
+  hands: Hands,
+  { writes, events, atomic = false }: Plan,
+  context: ReconcileContext,
+): Promise<Outcome> {
   let wroteRevision = 0n;
   const failures: Outcome['failures'][number][] = [];
   const done = new Set<ClientWrite>();
   const creates = writes.some(({ type }) => type === 'create');
-  let size = creates ? 8 : mostWrites;
+  let size = creates && !atomic ? 8 : mostWrites;
   for (let at = 0; at < writes.length; ) {
     const batch = writes.slice(at, at + size);
     const { fence, signal } = context;
     let outcomes: readonly WriteOutcome[];
     try {
-      outcomes = await hands.client.transact(batch, { fence, signal });
+      outcomes = await hands.client.transact(batch, { fence, signal, ...(atomic && { atomic }) });
     } catch (error) {
       // Large objects: nothing of the call was done, so fewer at once are tried.
-      if (batch.length === 1 || !isApiError(error, 'RequestEntityTooLarge')) throw error;
+      if (atomic || batch.length === 1 || !isApiError(error, 'RequestEntityTooLarge')) throw error;
       size = Math.ceil(batch.length / 2);
       continue;
     }
@@ -49,6 +56,9 @@ export async function attempt(hands: Hands, { writes, events }: Plan, context: R
       if (outcome?.ok) {
         done.add(write);
         if (outcome.revision > wroteRevision) wroteRevision = outcome.revision;
+      } else if (outcome?.blameless === true) {
+        // Nothing was wrong with it but the company: another of the same transaction was refused.
+        refused++;
       } else if (outcome !== undefined && !(write.type === 'delete' && outcome.error.reason === 'NotFound')) {
         refused++;
         failures.push({ write, error: outcome.error });

@@ -12,6 +12,8 @@ import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { areAllKinds, Housekeeping } from './housekeeping.ts';
 import { allInformers, informerSets, storedKinds } from './informers.ts';
+import { jobController } from './job/controller.ts';
+import { jobOrphanController } from './job/orphan-controller.ts';
 import { loadBalancerController } from './load-balancer/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { NodeLifecycle } from './node/lifecycle-loop.ts';
@@ -56,6 +58,8 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     deploymentController(caches, hands),
     replicaSetController(caches, hands),
     statefulSetController(caches, hands),
+    jobController(caches, hands),
+    jobOrphanController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
     podCidrController(caches, hands, options.clusterCidr),

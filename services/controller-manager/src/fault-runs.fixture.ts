@@ -3,7 +3,7 @@
  * their writes, paused with a write on its way that arrives in the time of the next leader, and with caches far behind.
  * Knows no kind: what is made, what plays the agents, and what must never be so is the scenario's to say.
  */
-import type { ClientWrite, WriteOptions, WriteOutcome } from '@navarch/client';
+import type { ClientWrite, WriteOutcome } from '@navarch/client';
 import type { Controller, Term } from '@navarch/controller';
 import { ApiError } from '@navarch/machinery';
 import { waitFor } from '@navarch/testing';
@@ -27,6 +27,7 @@ export interface FaultScenario {
 }
 
 type Fault = 'killed' | 'paused';
+type TransactOptions = Parameters<Hands['client']['transact']>[1];
 
 /** They mostly wait. */
 const atOnce = 4;
@@ -129,15 +130,16 @@ class FailingLeader {
     await this.#late;
   }
 
-  async #transact(writes: readonly ClientWrite[], options?: WriteOptions): Promise<readonly WriteOutcome[]> {
+  async #transact(writes: readonly ClientWrite[], options?: TransactOptions): Promise<readonly WriteOutcome[]> {
     if (this.hasFailed) throw new ApiError('Unavailable', 'this process does nothing any more');
     if (this.#left > writes.length) {
       this.#left -= writes.length;
       return this.#world.client.transact(writes, options);
     }
     this.hasFailed = true;
-    // Of one call the api does as much as it gets to.
-    const done = this.#fault === 'killed' ? this.#left : this.#left - 1;
+    // Of one call the api does as much as it gets to; of an atomic one all or nothing.
+    const last = this.#fault === 'killed' ? this.#left : this.#left - 1;
+    const done = options?.atomic !== true ? last : last === writes.length ? last : 0;
     if (done > 0) await this.#world.client.transact(writes.slice(0, done), options);
     if (this.#fault === 'killed') {
       this.#term.end('killed');

@@ -23,7 +23,7 @@ export class ObjectsInMemory {
   /** Of the last write that changed something. */
   revision = 1n;
   readonly #now: () => number;
-  readonly #objects = new Map<string, Map<string, AnyObject>>();
+  #objects = new Map<string, Map<string, AnyObject>>();
   #uid = 0;
 
   /** `now` gives milliseconds since the epoch. */
@@ -42,13 +42,20 @@ export class ObjectsInMemory {
     return this.#of(kind).get(keyString({ namespace, name })) as unknown as Live<T> | undefined; // of the kind
   }
 
-  /** Each write on its own; those that are done share a revision. */
-  transact(writes: readonly ClientWrite[]): {
+  /** Each write on its own, or with `atomic` all or nothing; those that are done share a revision. */
+  transact(
+    writes: readonly ClientWrite[],
+    atomic = false,
+  ): {
     readonly outcomes: readonly WriteOutcome[];
     readonly written: readonly Written[];
   } {
     const revision = this.revision + 1n;
     const written: Written[] = [];
+    const before = {
+      objects: new Map([...this.#objects].map(([kind, all]) => [kind, new Map(all)])),
+      log: this.log.length,
+    };
     const outcomes = writes.map((write): WriteOutcome => {
       const result = this.#write(write, revision, written);
       if (typeof result === 'string')
@@ -56,6 +63,15 @@ export class ObjectsInMemory {
       this.log.push(describe(write));
       return { ok: true, object: result, revision };
     });
+    if (atomic && outcomes.some(({ ok }) => !ok)) {
+      this.#objects = before.objects;
+      this.log.length = before.log;
+      const blameless = { reason: 'Conflict', message: 'another write was refused', fields: [] };
+      return {
+        outcomes: outcomes.map((each) => (each.ok ? { ok: false, error: blameless, blameless: true } : each)),
+        written: [],
+      };
+    }
     if (written.length > 0) this.revision = revision;
     return { outcomes, written };
   }

@@ -4,8 +4,10 @@ import type { KubeObject } from '@navarch/machinery';
 
 /** What a decision wants done, as data. Empty at the fixed point. */
 export interface Plan {
-  /** Independent of one another; no two to one object. Updates carry the version that was looked at. */
+  /** Independent of one another unless `atomic`; no two to one object. Updates carry the version that was looked at. */
   readonly writes: readonly ClientWrite[];
+  /** All of the writes or none of them, in one call. At most 100. */
+  readonly atomic?: boolean;
   /** What to tell people. */
   readonly events: readonly PlannedEvent[];
   /** When to look again although nothing changes. */

@@ -42,7 +42,8 @@ export class World implements RunnerInformers {
         revision: this.#objects.revision,
         items: this.all(kind, options?.namespace) as never,
       }),
-      transact: async (writes, options) => this.#fenced(writes, options?.fence) ?? this.#transact(writes),
+      transact: async (writes, options) =>
+        this.#fenced(writes, options?.fence) ?? this.#transact(writes, options?.atomic),
     };
   }
 
@@ -141,8 +142,8 @@ export class World implements RunnerInformers {
     return writes.map(() => ({ ok: false, error: { reason: 'Fenced', message: 'another leads', fields: [] } }));
   }
 
-  #transact(writes: readonly ClientWrite[]): readonly WriteOutcome[] {
-    const { outcomes, written } = this.#objects.transact(writes);
+  #transact(writes: readonly ClientWrite[], atomic = false): readonly WriteOutcome[] {
+    const { outcomes, written } = this.#objects.transact(writes, atomic);
     if (written.length > 0) {
       this.#deliver(this.#objects.revision, written);
       for (const look of this.#onWrite) look();

@@ -1,6 +1,7 @@
 import { Deployment } from '@navarch/proto';
 import { defineKind } from './define-kind.ts';
 import { completePodSpec } from './pod-complete.ts';
+import { validateRelease } from './release-annotations.ts';
 import { completeStrategy, validateDeadline, validateStrategy } from './rollout-rules.ts';
 import { templateColumns, templateScale, validateTemplate } from './template.ts';
 
@@ -24,6 +25,7 @@ export const deployment = defineKind('deployment', Deployment, {
     ...validateTemplate(deployment),
     ...validateStrategy(deployment),
     ...validateDeadline(deployment),
+    ...validateRelease(deployment),
   ],
   scale: templateScale,
   example: 'kinds/deployment.yaml',

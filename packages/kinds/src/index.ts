@@ -1,7 +1,9 @@
 export { type MetricText, metricKey, metricTexts, sourceOf } from './autoscaler-columns.ts';
 export { cpuMetric, standardScaleDown, standardScaleUp } from './autoscaler-rules.ts';
 export * from './columns.ts';
+export * from './canary-steps.ts';
 export { configMap } from './config-map.ts';
+export * from './config-references.ts';
 export { controllerRevision } from './controller-revision.ts';
 export { definitionStatus, isEstablished } from './custom/accept.ts';
 export { cronJob, cronJobNameLimit } from './cron-job.ts';
@@ -16,6 +18,7 @@ export { event } from './event.ts';
 export { job } from './job.ts';
 export * from './job-labels.ts';
 export { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
+export * from './going-back.ts';
 export { lease } from './lease.ts';
 export { limitRange } from './limit-range.ts';
 export * from './names.ts';
@@ -42,6 +45,15 @@ export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';
 export { priorityClass, systemPriorities } from './priority-class.ts';
 export * from './registry.ts';
+export {
+  isAutoRollback,
+  isConfigRollout,
+  readRecord,
+  releaseAnnotations,
+  releaseRecords,
+  type RolledBack,
+  rolledBackOf,
+} from './release-annotations.ts';
 export { replicaSet } from './replica-set.ts';
 export * from './resource.ts';
 export { resourceQuota } from './resource-quota.ts';

@@ -30,7 +30,7 @@ const mostWrites = 100;
  */
 export async function attempt(
   hands: Hands,
-  { writes, events, atomic = false }: Plan,
+  { writes, events, atomic = false, fieldManager }: Plan,
   context: ReconcileContext,
 ): Promise<Outcome> {
   let wroteRevision = 0n;
@@ -43,7 +43,12 @@ export async function attempt(
     const { fence, signal } = context;
     let outcomes: readonly WriteOutcome[];
     try {
-      outcomes = await hands.client.transact(batch, { fence, signal, ...(atomic && { atomic }) });
+      outcomes = await hands.client.transact(batch, {
+        fence,
+        signal,
+        ...(atomic && { atomic }),
+        ...(fieldManager !== undefined && { fieldManager }),
+      });
     } catch (error) {
       // Large objects: nothing of the call was done, so fewer at once are tried.
       if (atomic || batch.length === 1 || !isApiError(error, 'RequestEntityTooLarge')) throw error;
@@ -79,7 +84,11 @@ export async function carryOut(hands: Hands, plan: Plan, context: ReconcileConte
   const { wroteRevision, failures } = await attempt(hands, plan, context);
   const [first] = failures;
   if (first !== undefined) throw refusal(first.error);
-  const { againAfterMs } = plan;
+  return resultOf(plan, wroteRevision);
+}
+
+/** What the runner is told of a plan that was done. */
+export function resultOf({ againAfterMs }: Plan, wroteRevision: bigint): ReconcileResult {
   return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
 }
 

@@ -5,13 +5,14 @@ import { type Clock, type Component, type Logger, linkSignals, type Metrics } fr
 import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
 import { definitionController } from './custom-kinds/controller.ts';
+import { Configurations } from './deployment/configurations.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { OwnerScales } from './disruption/owner-scales.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { areAllKinds, Housekeeping } from './housekeeping.ts';
-import { allInformers, informerSets, storedKinds } from './informers.ts';
+import { allInformers, informerSets, storedKinds, workloadsFirst } from './informers.ts';
 import { jobController } from './job/controller.ts';
 import { jobOrphanController } from './job/orphan-controller.ts';
 import { loadBalancerController } from './load-balancer/controller.ts';
@@ -54,8 +55,9 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
   const everything = allInformers(sets);
   addOwnerIndexes(everything, storedKinds);
 
+  const configurations = new Configurations(sets.confidential, caches);
   const workloads = [
-    deploymentController(caches, hands),
+    deploymentController(caches, hands, configurations),
     replicaSetController(caches, hands),
     statefulSetController(caches, hands),
     jobController(caches, hands),
@@ -83,7 +85,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     clock,
   });
   const runners = workloads.map(
-    (controller) => new ControllerRunner({ controller, informers: sets.workloads, logger, clock, metrics }),
+    (controller) => new ControllerRunner({ controller, informers: workloadsFirst(sets), logger, clock, metrics }),
   );
   const lifecycle = new NodeLifecycle({
     informers: sets.workloads,
@@ -97,7 +99,12 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
   });
   const elector = new LeaderElector({ client, name: leaseName, identity, clock, logger, metrics });
   const leading = new LeaderWork({ name: 'controllers', informers: sets.workloads, elector, logger }, async (term) => {
-    await Promise.all([...runners.map((runner) => runner.run(term)), housekeeping.run(term), lifecycle.lead(term)]);
+    await Promise.all([
+      ...runners.map((runner) => runner.run(term)),
+      configurations.lead(term),
+      housekeeping.run(term),
+      lifecycle.lead(term),
+    ]);
   });
   return [
     recorder,

@@ -16,6 +16,7 @@ import { waitFor } from '@navarch/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { addOwnerIndexes, readCaches } from './caches.ts';
 import { controllerOf } from './ownership.ts';
+import { Configurations } from './deployment/configurations.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
@@ -39,8 +40,10 @@ beforeEach(() => {
   const hands = { client: world.client, events: world.recorder };
   const caches = readCaches(world);
   addOwnerIndexes(world, storedKinds);
+  const configurations = new Configurations(world, caches);
+  void configurations.lead(world.term());
   for (const controller of [
-    deploymentController(caches, hands),
+    deploymentController(caches, hands, configurations),
     replicaSetController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),

@@ -39,6 +39,20 @@ export function allInformers({ workloads, confidential }: InformerSets): RunnerI
   };
 }
 
+/** The same for a controller of workloads, which waits for the revisions of workloads alone. */
+export function workloadsFirst(sets: InformerSets): RunnerInformers {
+  const { lister, onChange } = allInformers(sets);
+  const { workloads } = sets;
+  return {
+    lister,
+    onChange,
+    get revision() {
+      return workloads.revision;
+    },
+    reached: (revision, signal) => workloads.reached(revision, signal),
+  };
+}
+
 /** Which set a kind is in depends on nothing that its message type says. */
 function asAny(kind: object): KindDefinition {
   return kind as KindDefinition;

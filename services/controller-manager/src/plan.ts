@@ -10,6 +10,8 @@ export interface Plan {
   readonly atomic?: boolean;
   /** What to tell people. */
   readonly events: readonly PlannedEvent[];
+  /** In whose name the writes are made, where fields' owners are remembered; the program's when undefined. */
+  readonly fieldManager?: string;
   /** When to look again although nothing changes. */
   readonly againAfterMs?: number;
 }

@@ -6,6 +6,11 @@ import { replicasOf, rollingLimits } from './strategy.ts';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
+const historyAnnotation = 'deployment.kubernetes.io/revision-history';
+/** Of one ReplicaSet's revisions. */
+const mostHistory = 100;
+/** Navarch's own say how to roll out, not what. */
+const ownPrefix = 'navarch.io/';
 export const hashLabel = 'pod-template-hash';
 
 /** What concerns the Deployment's own manifest or its ReplicaSets one by one. */
@@ -13,7 +18,7 @@ const notCopied = new Set([
   revisionAnnotation,
   desiredAnnotation,
   maxAnnotation,
-  'deployment.kubernetes.io/revision-history',
+  historyAnnotation,
   'kubectl.kubernetes.io/last-applied-configuration',
 ]);
 
@@ -24,6 +29,15 @@ export function revisionOf({
 }): number {
   const revision = Number(metadata.annotations[revisionAnnotation] ?? 0);
   return Number.isSafeInteger(revision) ? revision : 0;
+}
+
+/** A ReplicaSet's revision, and those that it had when its template was wanted before. */
+export function revisionAnnotations(replicaSet: Live<ReplicaSet>, revision: number): Record<string, string> {
+  const before = revisionOf(replicaSet);
+  const history = replicaSet.metadata.annotations[historyAnnotation];
+  if (before === 0 || before === revision) return { [revisionAnnotation]: String(revision) };
+  const longer = [...(history?.split(',') ?? []), String(before)].slice(-mostHistory).join(',');
+  return { [revisionAnnotation]: String(revision), [historyAnnotation]: longer };
 }
 
 /** The replicas that were wanted in all when this ReplicaSet was last sized; undefined when it never was. */
@@ -44,7 +58,9 @@ export function sizeAnnotations({ spec }: Live<Deployment>): Record<string, stri
 
 /** The Deployment's annotations that its ReplicaSets carry too: kubernetes.io/change-cause, and people's own. */
 export function copiedAnnotations({ metadata }: Live<Deployment>): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata.annotations).filter(([key]) => !notCopied.has(key)));
+  return Object.fromEntries(
+    Object.entries(metadata.annotations).filter(([key]) => !notCopied.has(key) && !key.startsWith(ownPrefix)),
+  );
 }
 
 function numberAt(annotations: Readonly<Record<string, string>>, key: string): number | undefined {

@@ -10,6 +10,7 @@ import { isActive, isReady } from '../pod-state.ts';
 import { replicaSetController } from '../replica-set/controller.ts';
 import { timestamp } from '../time.ts';
 import type { World } from '../world.fixture.ts';
+import { Configurations } from './configurations.ts';
 import { deploymentController } from './controller.ts';
 
 // Dozens of rollouts, on a busy machine.
@@ -20,7 +21,9 @@ const limits = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavail
 const rollout: FaultScenario = {
   controllers: (world, hands) => {
     const caches = readCaches(world);
-    return [deploymentController(caches, hands), replicaSetController(caches, hands)];
+    const configurations = new Configurations(world, caches);
+    void configurations.lead(world.term());
+    return [deploymentController(caches, hands, configurations), replicaSetController(caches, hands)];
   },
   agents,
   begin: (world) =>

@@ -1,25 +1,53 @@
-import { deployment as deploymentKind } from '@navarch/kinds';
+import { deployment as deploymentKind, releaseRecords } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type Deployment, ObjectMeta, PodTemplateSpec, type ReplicaSet } from '@navarch/proto';
 import { canonicalJson } from '../canonical.ts';
 import { shortHash } from '../child-name.ts';
 import { controllerReference } from '../ownership.ts';
-import { copiedAnnotations, hashLabel, revisionAnnotation, revisionOf, sizeAnnotations } from './annotations.ts';
+import type { KnownTemplate } from './configuration.ts';
+import {
+  copiedAnnotations,
+  hashLabel,
+  revisionAnnotation,
+  revisionAnnotations,
+  revisionOf,
+  sizeAnnotations,
+} from './annotations.ts';
 import { replicasOf } from './strategy.ts';
 
 /** A Deployment's ReplicaSets, oldest first: the one that has today's template, and all others. */
 export interface ReplicaSets {
   readonly current: Live<ReplicaSet> | undefined;
+  /** The last one whose Pods were all available. */
+  readonly lastGood: Live<ReplicaSet> | undefined;
   readonly old: readonly Live<ReplicaSet>[];
   readonly all: readonly Live<ReplicaSet>[];
 }
 
-/** Of several with today's template the oldest is the current one, so that every controller picks the same. */
-export function sortOut(deployment: Live<Deployment>, owned: readonly Live<ReplicaSet>[]): ReplicaSets {
-  const wanted = templateText(deployment.spec.template);
+/**
+ * Of several with the template that is wanted the oldest is the current one, so that every controller picks the same.
+ * `template` is undefined while nobody knows what it will be.
+ */
+export function sortOut(
+  { status }: Live<Deployment>,
+  template: PodTemplateSpec | undefined,
+  owned: readonly Live<ReplicaSet>[],
+): ReplicaSets {
+  const wanted = templateText(template);
   const all = owned.toSorted(byAge);
-  const current = all.find(({ spec }) => templateText(spec.template) === wanted);
-  return { current, old: all.filter((candidate) => candidate !== current), all };
+  const current = template && all.find(({ spec }) => templateText(spec.template) === wanted);
+  const lastGood = all.find(({ metadata }) => metadata.name === status.release?.lastGood);
+  return { current, lastGood, old: all.filter((candidate) => candidate !== current), all };
+}
+
+/** Whether what is rolled out is not yet known to be good, while something else is. */
+export function isTrial({ current, lastGood }: ReplicaSets): boolean {
+  return lastGood !== undefined && lastGood !== current && lastGood.metadata.deletionTimestamp === '';
+}
+
+/** What tells a template from all others. */
+export function templateHash(template: PodTemplateSpec | undefined): string {
+  return shortHash(templateText(template), 10);
 }
 
 /** The template as text that is equal for equal Pods: the label that tells ReplicaSets apart is no part of it. */
@@ -32,22 +60,29 @@ export function templateText(template: PodTemplateSpec | undefined): string {
   return canonicalJson(json);
 }
 
-/** The ReplicaSet for today's template. `collisions` is how often its name was found to be somebody else's. */
+interface NewReplicaSet {
+  readonly replicas: number;
+  readonly revision: number;
+  /** How often its name was found to be somebody else's. */
+  readonly collisions: number;
+}
+
+/** The ReplicaSet for a template. */
 export function newReplicaSet(
   deployment: Live<Deployment>,
-  replicas: number,
-  revision: number,
-  collisions: number,
+  { template, copies }: KnownTemplate,
+  { replicas, revision, collisions }: NewReplicaSet,
 ): ReplicaSet {
   const { metadata, spec } = deployment;
-  const text = templateText(spec.template);
+  const text = templateText(template);
   const hash = shortHash(collisions === 0 ? text : `${text} ${collisions}`, 10);
   const name = `${metadata.name.slice(0, 240)}-${hash}`;
-  const labels = { ...spec.template?.metadata?.labels, [hashLabel]: hash };
+  const labels = { ...template.metadata?.labels, [hashLabel]: hash };
   const annotations = {
     ...copiedAnnotations(deployment),
     ...sizeAnnotations(deployment),
     [revisionAnnotation]: String(revision),
+    ...(Object.keys(copies).length > 0 && { [releaseRecords.config]: JSON.stringify(copies) }),
   };
   return {
     metadata: ObjectMeta.create({
@@ -65,12 +100,17 @@ export function newReplicaSet(
         matchExpressions: spec.selector?.matchExpressions ?? [],
       },
       template: {
-        metadata: ObjectMeta.create({ ...spec.template?.metadata, labels }),
-        spec: structuredClone(spec.template?.spec),
+        metadata: ObjectMeta.create({ ...template.metadata, labels }),
+        spec: structuredClone(template.spec),
       },
     },
     status: undefined,
   };
+}
+
+/** How many Pods of a ReplicaSet can be counted on: of those that it has too many, nobody knows which will go. */
+export function availableOf({ spec, status }: Live<ReplicaSet>): number {
+  return Math.min(replicasOf(spec), status.availableReplicas);
 }
 
 /** `replicaSet` with another size, and the memory of what it was sized for. */
@@ -85,6 +125,17 @@ export function resized(
     metadata: { ...replicaSet.metadata, annotations },
     spec: { ...replicaSet.spec, replicas },
   };
+}
+
+/** The current ReplicaSet has the newest revision and follows the Deployment's annotations and minReadySeconds. */
+export function asCurrent(deployment: Live<Deployment>, set: Live<ReplicaSet>, revision: number): Live<ReplicaSet> {
+  const annotations = {
+    ...set.metadata.annotations,
+    ...copiedAnnotations(deployment),
+    ...revisionAnnotations(set, revision),
+  };
+  const { minReadySeconds } = deployment.spec;
+  return { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, minReadySeconds } };
 }
 
 /** The revision that the current ReplicaSet has or must get: after those of all others. */

@@ -1,136 +1,127 @@
+import { isAutoRollback } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Condition, Deployment, DeploymentStatus } from '@navarch/proto';
 import { type ConditionClaim, conditionOf, withCondition, withoutCondition } from '../conditions.ts';
-import { parseTimestamp, timestamp } from '../time.ts';
-import { type ReplicaSets, sumOfStatus } from './replica-sets.ts';
-import { replicasOf, rollingLimits } from './strategy.ts';
+import { sooner } from '../plan.ts';
+import { parseTimestamp } from '../time.ts';
+import { standingRecord } from './auto-rollback.ts';
+import { isCanaryDone } from './canary.ts';
+import { progressOf } from './progress.ts';
+import type { Counts, Seen } from './seen.ts';
+import { type ReplicaSets, sumOfReplicas, sumOfStatus } from './replica-sets.ts';
+import { isRecreate, replicasOf, rollingLimits } from './strategy.ts';
 
 export interface StatusResult {
   readonly status: DeploymentStatus;
-  /** When the rollout will count as stuck, unless something moves before. */
-  readonly deadlineInMs: number | undefined;
+  /** When time alone will change it: the rollout's deadline, or the end of a pause. */
+  readonly againAfterMs: number | undefined;
 }
 
 /**
  * The status as it must be now. Conditions and their reasons are Kubernetes':
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
  */
-export function deploymentStatus(
-  deployment: Live<Deployment>,
-  sets: ReplicaSets,
-  collisions: number,
-  now: number,
-): StatusResult {
-  const { metadata, spec, status: before } = deployment;
-  const { current, all } = sets;
-  const desired = replicasOf(spec);
-  const available = sumOfStatus(all, 'availableReplicas');
-  const total = sumOfStatus(all, 'replicas');
-  const counts = {
-    observedGeneration: metadata.generation,
-    replicas: total,
-    updatedReplicas: current?.status.replicas ?? 0,
-    readyReplicas: sumOfStatus(all, 'readyReplicas'),
-    availableReplicas: available,
-    unavailableReplicas: Math.max(0, Math.max(total, desired) - available),
-    ...(collisions > 0 && { collisionCount: collisions }),
-  };
-  const isAvailable = available >= desired - rollingLimits(spec).maxUnavailable;
-  let conditions: Condition[] = withCondition(
-    before.conditions,
-    isAvailable
-      ? {
-          type: 'Available',
-          status: 'True',
-          reason: 'MinimumReplicasAvailable',
-          message: 'Deployment has minimum availability.',
-        }
-      : {
-          type: 'Available',
-          status: 'False',
-          reason: 'MinimumReplicasUnavailable',
-          message: 'Deployment does not have minimum availability.',
-        },
-    now,
-  );
-  const progress = progressCondition(deployment, sets, counts, now);
+export function deploymentStatus(seen: Seen, now: number): StatusResult {
+  const { deployment, sets, canary } = seen;
+  const collisionCount = seen.collisions ?? deployment.status.collisionCount ?? 0;
+  const counts = countsOf(seen);
+  const isComplete = isRolledOut(seen, counts);
+  const progress = progressOf(seen, counts, isComplete, now);
+  let { conditions } = deployment.status;
+  conditions = withCondition(conditions, availability(deployment, counts), now);
   conditions = progress.conditions(conditions);
+  conditions = withOrWithout(conditions, 'ReplicaFailure', replicaFailure(sets), now);
+  conditions = withOrWithout(conditions, 'RolledBack', rolledBack(seen), now);
 
-  const failure = [current, ...sets.old]
-    .map((set) => conditionOf(set?.status.conditions, 'ReplicaFailure'))
-    .find(Boolean);
-  conditions =
-    failure === undefined
-      ? withoutCondition(conditions, 'ReplicaFailure')
-      : withCondition(
-          conditions,
-          { type: 'ReplicaFailure', status: 'True', reason: failure.reason, message: failure.message },
-          now,
-        );
-  return { status: { ...counts, conditions }, deadlineInMs: progress.deadlineInMs };
+  const proven = goodInMs(seen, counts, isComplete);
+  const lastGood = proven === 0 ? sets.current?.metadata.name : deployment.status.release?.lastGood;
+  const pauseEndsInMs = canary?.paused && canary.pausedUntil !== '' ? msUntil(canary.pausedUntil, now) : undefined;
+  const isCanary = canary !== undefined && proven !== 0;
+  const release =
+    lastGood === undefined && !isCanary
+      ? undefined
+      : { lastGood: lastGood ?? '', canary: isCanary ? canary : undefined };
+  return {
+    status: { ...counts, conditions, release, collisionCount: collisionCount > 0 ? collisionCount : undefined },
+    againAfterMs: [progress.deadlineInMs, pauseEndsInMs, proven === 0 ? undefined : proven].reduce(sooner, undefined),
+  };
 }
 
-type Counts = Pick<DeploymentStatus, 'replicas' | 'updatedReplicas' | 'readyReplicas' | 'availableReplicas'>;
-
-function progressCondition(
-  { spec, status: before }: Live<Deployment>,
-  { current }: ReplicaSets,
-  counts: Counts,
-  now: number,
-) {
-  const claim = (status: ConditionClaim['status'], reason: string, message: string) => {
-    const conditions = (present: Condition[]) =>
-      withCondition(present, { type: 'Progressing', status, reason, message }, now);
-    return { conditions, deadlineInMs: undefined };
+function countsOf({ deployment: { metadata, spec }, sets: { current, all } }: Seen): Counts {
+  const availableReplicas = sumOfStatus(all, 'availableReplicas');
+  return {
+    observedGeneration: metadata.generation,
+    replicas: sumOfStatus(all, 'replicas'),
+    updatedReplicas: current?.status.replicas ?? 0,
+    readyReplicas: sumOfStatus(all, 'readyReplicas'),
+    availableReplicas,
+    unavailableReplicas: Math.max(0, Math.max(sumOfReplicas(all), replicasOf(spec)) - availableReplicas),
   };
-  if (spec.paused) return claim('Unknown', 'DeploymentPaused', 'Deployment is paused');
+}
 
-  const present = conditionOf(before.conditions, 'Progressing');
-  const name = current === undefined ? 'Deployment' : `ReplicaSet "${current.metadata.name}"`;
+function isRolledOut({ deployment: { spec }, sets: { current }, canary }: Seen, counts: Counts): boolean {
   const desired = replicasOf(spec);
-  const complete =
+  return (
     current !== undefined &&
     counts.updatedReplicas === desired &&
     counts.replicas === desired &&
     counts.availableReplicas === desired &&
-    replicasOf(current.spec) === desired;
-  if (complete) return claim('True', 'NewReplicaSetAvailable', `${name} has successfully progressed.`);
-  // Pods that come and go after the rollout was done are no new rollout: that begins with another ReplicaSet.
-  if (present?.reason === 'NewReplicaSetAvailable' && present.message.startsWith(name)) return keep(undefined);
-
-  const moved =
-    counts.updatedReplicas > before.updatedReplicas ||
-    counts.replicas - counts.updatedReplicas < before.replicas - before.updatedReplicas ||
-    counts.readyReplicas > before.readyReplicas ||
-    counts.availableReplicas > before.availableReplicas;
-  const begins =
-    present === undefined || present.reason === 'NewReplicaSetAvailable' || present.reason === 'DeploymentPaused';
-  const otherSet = present !== undefined && !present.message.startsWith(name);
-  if (moved || begins || otherSet) {
-    const conditions = (list: Condition[]) =>
-      touched(
-        withCondition(
-          list,
-          { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message: `${name} is progressing.` },
-          now,
-        ),
-        now,
-      );
-    return { conditions, deadlineInMs: (spec.progressDeadlineSeconds ?? 600) * 1000 };
-  }
-  const sinceMs = parseTimestamp(present.lastUpdateTime) ?? now;
-  const leftMs = sinceMs + (spec.progressDeadlineSeconds ?? 600) * 1000 - now;
-  if (leftMs <= 0) return claim('False', 'ProgressDeadlineExceeded', `${name} has timed out progressing.`);
-  return keep(leftMs);
-}
-
-function keep(deadlineInMs: number | undefined) {
-  return { conditions: (present: Condition[]) => present, deadlineInMs };
-}
-
-/** Moves the time from which the deadline counts. */
-function touched(conditions: Condition[], now: number): Condition[] {
-  return conditions.map((condition) =>
-    condition.type === 'Progressing' ? { ...condition, lastUpdateTime: timestamp(now) } : condition,
+    replicasOf(current.spec) === desired &&
+    (canary === undefined || isCanaryDone(canary))
   );
+}
+
+/**
+ * Milliseconds until what is rolled out counts as good: 0 when it does, undefined when nobody can tell yet. Where a rollout
+ * may go back, its Pods have to stay up for a while: one that crashes after a second was available, too.
+ */
+function goodInMs({ deployment, health }: Seen, counts: Counts, isComplete: boolean): number | undefined {
+  if (!isComplete) return undefined;
+  if (!isAutoRollback(deployment)) return 0;
+  if (health.of < counts.replicas) return undefined;
+  return health.proven ? 0 : health.againAfterMs;
+}
+
+function availability({ spec }: Live<Deployment>, { availableReplicas }: Counts): ConditionClaim {
+  const unavailable = isRecreate(spec) ? 0 : rollingLimits(spec).maxUnavailable;
+  return availableReplicas >= replicasOf(spec) - unavailable
+    ? {
+        type: 'Available',
+        status: 'True',
+        reason: 'MinimumReplicasAvailable',
+        message: 'Deployment has minimum availability.',
+      }
+    : {
+        type: 'Available',
+        status: 'False',
+        reason: 'MinimumReplicasUnavailable',
+        message: 'Deployment does not have minimum availability.',
+      };
+}
+
+function replicaFailure({ current, old }: ReplicaSets): ConditionClaim | undefined {
+  const failure = [current, ...old]
+    .map((set) => conditionOf(set?.status.conditions, 'ReplicaFailure'))
+    .find((condition) => condition !== undefined);
+  return failure && { type: 'ReplicaFailure', status: 'True', reason: failure.reason, message: failure.message };
+}
+
+function rolledBack({ deployment, sets, known }: Seen): ConditionClaim | undefined {
+  const record = standingRecord(deployment, sets, known);
+  if (record === undefined) return undefined;
+  const message = `${record.from} was taken back, ${record.to} runs again: ${record.message}`;
+  return { type: 'RolledBack', status: 'True', reason: record.reason, message };
+}
+
+function withOrWithout(
+  conditions: readonly Condition[],
+  type: string,
+  claim: ConditionClaim | undefined,
+  now: number,
+): Condition[] {
+  return claim === undefined ? withoutCondition(conditions, type) : withCondition(conditions, claim, now);
+}
+
+function msUntil(time: string, now: number): number {
+  return Math.max(1, (parseTimestamp(time) ?? now) - now);
 }

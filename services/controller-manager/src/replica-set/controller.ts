@@ -3,7 +3,7 @@ import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
 import { keyOf, labelSelectorPredicate } from '@navarch/machinery';
 import type { Pod, ReplicaSet } from '@navarch/proto';
 import { type Caches, managedOrOrphaned } from '../caches.ts';
-import { attempt, carryOut, type Hands, refusal } from '../carry-out.ts';
+import { attempt, carryOut, type Hands, refusal, resultOf } from '../carry-out.ts';
 import { controllerOf, metadataOf } from '../ownership.ts';
 import { reconcileReplicaSet } from './reconcile.ts';
 
@@ -23,10 +23,7 @@ export function replicaSetController(caches: Caches, hands: Hands): Controller {
       const plan = reconcileReplicaSet(observed, context.now);
       const { wroteRevision, failures } = await attempt(hands, plan, context);
       const [first] = failures;
-      if (first === undefined) {
-        const { againAfterMs } = plan;
-        return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
-      }
+      if (first === undefined) return resultOf(plan, wroteRevision);
       const error = refusal(first.error);
       if (error.reason !== 'Conflict' && first.write.type !== 'updateStatus') {
         const reason = first.write.type === 'delete' ? 'FailedDelete' : 'FailedCreate';

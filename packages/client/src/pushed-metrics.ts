@@ -79,6 +79,13 @@ export class PushedMetrics {
     return [...this.#names.values()].flatMap((series) => this.#alive(series.values()));
   }
 
+  /** Why a metric may be missing here, in a sentence. */
+  get explanation(): string {
+    return this.#options.bus.connected
+      ? 'nobody pushed one in time'
+      : 'the event bus (NATS) can not be reached, and metrics travel on nothing else';
+  }
+
   #alive(series: Iterable<Series>): PushedMetric[] {
     const now = this.#options.clock.monotonicMs();
     return [...series].filter(({ untilMs }) => untilMs > now).map(({ metric }) => metric);

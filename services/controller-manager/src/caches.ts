@@ -2,8 +2,10 @@ import type { InformerSet, Lister } from '@navarch/client';
 import {
   controllerRevision,
   cronJob,
+  customResourceDefinition,
   deployment,
   endpointSlice,
+  horizontalPodAutoscaler,
   job,
   type KindDefinition,
   namespace,
@@ -21,8 +23,10 @@ import type { KubeObject } from '@navarch/machinery';
 import type {
   ControllerRevision,
   CronJob,
+  CustomResourceDefinition,
   Deployment,
   EndpointSlice,
+  HorizontalPodAutoscaler,
   Job,
   Namespace,
   Node,
@@ -53,6 +57,8 @@ export interface Caches {
   readonly nodes: Lister<Node>;
   readonly namespaces: Lister<Namespace>;
   readonly resourceQuotas: Lister<ResourceQuota>;
+  readonly autoscalers: Lister<HorizontalPodAutoscaler>;
+  readonly definitions: Lister<CustomResourceDefinition>;
   readonly serviceAccounts: Lister<ServiceAccount>;
   readonly podDisruptionBudgets: Lister<PodDisruptionBudget>;
 }
@@ -80,6 +86,8 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     nodes: informers.lister(node),
     namespaces: informers.lister(namespace),
     resourceQuotas: informers.lister(resourceQuota),
+    autoscalers: informers.lister(horizontalPodAutoscaler),
+    definitions: informers.lister(customResourceDefinition),
     serviceAccounts: informers.lister(serviceAccount),
     podDisruptionBudgets: informers.lister(podDisruptionBudget),
   };

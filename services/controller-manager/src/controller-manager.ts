@@ -1,5 +1,5 @@
 import type { EventBus } from '@navarch/bus';
-import type { ApiClient } from '@navarch/client';
+import { type ApiClient, PushedMetrics, UsagePicture } from '@navarch/client';
 import { ApiEventRecorder, ControllerRunner, LeaderElector, LeaderWork } from '@navarch/controller';
 import { type Clock, type Component, type Logger, linkSignals, type Metrics } from '@navarch/kit';
 import { addOwnerIndexes, readCaches } from './caches.ts';
@@ -11,6 +11,7 @@ import { disruptionController } from './disruption/controller.ts';
 import { OwnerScales } from './disruption/owner-scales.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
+import { autoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { areAllKinds, Housekeeping } from './housekeeping.ts';
 import { allInformers, informerSets, storedKinds, workloadsFirst } from './informers.ts';
 import { jobController } from './job/controller.ts';
@@ -28,12 +29,17 @@ import { volumeClaimController } from './volume-claim/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 
 export interface ControllerManagerOptions {
-  readonly client: Pick<ApiClient, 'get' | 'getScale' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw'>;
+  readonly client: Pick<
+    ApiClient,
+    'get' | 'list' | 'create' | 'update' | 'watch' | 'transact' | 'raw' | 'getScale' | 'updateScale'
+  >;
   readonly bus: EventBus;
   /** Different for every process that ever lived. */
   readonly identity: string;
   readonly clusterCidr: string;
   readonly nodes: NodeSettings;
+  /** So often what is measured decides anew how many Pods there are. Default: 15 s. */
+  readonly autoscaleMs?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -56,6 +62,11 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
   addOwnerIndexes(everything, storedKinds);
 
   const configurations = new Configurations(sets.confidential, caches);
+  const usage = new UsagePicture({ bus, clock, logger, isNode: (name) => caches.nodes.get(name) !== undefined });
+  const pushed = new PushedMetrics({ bus, clock, logger });
+  const heard = { usage, pushed };
+  const { autoscaleMs: syncMs = 15_000 } = options;
+
   const workloads = [
     deploymentController(caches, hands, configurations),
     replicaSetController(caches, hands),
@@ -67,6 +78,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     podCidrController(caches, hands, options.clusterCidr),
     podGarbageController(caches, hands, podGarbage),
     resourceQuotaController(caches, hands),
+    autoscalerController({ caches, hands, scales: client, heard, syncMs }),
     serviceAccountController(caches, hands),
     volumeClaimController(caches, hands),
     disruptionController(caches, hands, new OwnerScales(sets.workloads, client)),
@@ -110,6 +122,8 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     recorder,
     background('confidential caches', (signal) => sets.confidential.run(signal)),
     background('heartbeats', (signal) => lifecycle.listen(signal)),
+    background('usage', (signal) => usage.listen(signal)),
+    background('metrics', (signal) => pushed.listen(signal)),
     leading,
   ];
 }

@@ -76,6 +76,13 @@ const config = defineConfig(
       description: 'how much longer before its Pods are moved',
       parse: durationMs,
     },
+    autoscaleMs: {
+      flag: '--autoscale-ms <duration>',
+      env: 'NAVARCH_AUTOSCALE_MS',
+      default: '15s',
+      description: 'how often what is measured decides anew how many Pods there are',
+      parse: durationMs,
+    },
     logLevel: {
       flag: '--log-level <level>',
       env: 'NAVARCH_LOG_LEVEL',
@@ -108,6 +115,7 @@ await runService({
       identity: `${hostname()}_${randomUUID()}`,
       clusterCidr: config.clusterCidr.text,
       nodes: { graceMs: config.nodeGraceMs, evictionMs: config.evictionMs },
+      autoscaleMs: config.autoscaleMs,
       logger,
       metrics,
       clock: systemClock,

@@ -1,6 +1,8 @@
 import { pod } from '@navarch/kinds';
 import { Pod, PodTemplateSpec, Resource } from '@navarch/proto';
 import { expect, test } from 'vitest';
+
+import { complete } from './admission/chain.ts';
 import { type Manifest, refusalOf, step, viewOf } from './admission/step.fixture.ts';
 import { createWrite } from './create.ts';
 import { incoming } from './incoming.ts';
@@ -64,6 +66,17 @@ test('a spec is shared from the second time on, and can not be changed', () => {
   expect(second).toEqual(first);
   expect(() => Object.assign(second?.containers[0] ?? {}, { image: 'other' })).toThrow(TypeError);
   expect(specIn(read(request('d', spec('shared:2'))))?.containers[0]?.image).toBe('shared:2');
+});
+
+test('a spec is still shared when all links of admission have completed it', () => {
+  const completed = (name: string) => {
+    const { circumstances } = step(viewOf(home), { apiVersion: 'v1', kind: 'Pod', metadata: { name } });
+    const { object } = incoming(read(request(name, spec('completed:1'))));
+    complete({ circumstances, kind: pod, next: object, previous: undefined });
+    return object.spec;
+  };
+  const [, second, third] = ['a', 'b', 'c'].map(completed);
+  expect(third).toBe(second);
 });
 
 test('only what came lately, and is not large, is shared', () => {

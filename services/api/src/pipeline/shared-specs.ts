@@ -8,8 +8,8 @@ import { builtinKinds } from '@navarch/kinds';
 export interface SpecFacts {
   /** The shared spec with all defaults that follow from it alone. */
   completed?: object;
-  /** The shared spec with the numbers of the priority class that was chosen last. */
-  prioritized?: object;
+  /** Shared specs that differ from it in some fields, with these. */
+  readonly variants: { readonly fields: Fields; readonly spec: object }[];
   /** Its rules were looked at, and nothing is wrong with it. */
   sound?: true;
   /** Its object as encoded, with nothing but the spec. */
@@ -26,8 +26,38 @@ export function factsOf(spec: unknown): SpecFacts | undefined {
 /** Makes `spec` a shared one. It never changes again: whoever wants another makes another. */
 export function share<T extends object>(spec: T): T {
   freeze(spec);
-  factsBySpec.set(spec, {});
+  factsBySpec.set(spec, { variants: [] });
   return spec;
+}
+
+/** More than admission makes of one spec at a time. */
+const mostVariants = 8;
+
+/** `spec` with other values in some of its fields. Of a shared one it is a shared one, the same again for the same values. */
+export function withFields<T extends object>(spec: T, fields: Partial<T>): T {
+  const variants = factsOf(spec)?.variants;
+  const known = variants?.find((each) => isSame(each.fields, fields));
+  if (known !== undefined) return known.spec as T; // put there below
+  const made = { ...spec, ...fields };
+  if (variants !== undefined) {
+    if (variants.length === mostVariants) variants.shift();
+    variants.push({ fields, spec: share(made) });
+  }
+  return made;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether both hold the very same values; of lists, the very same items. */
+function isSame(a: Fields, b: Fields): boolean {
+  for (const key in a) if (!(key in b) || !isSameValue(a[key], b[key])) return false;
+  for (const key in b) if (!(key in a)) return false;
+  return true;
+}
+
+function isSameValue(a: unknown, b: unknown): boolean {
+  if (a === b || !Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function freeze(value: object): void {

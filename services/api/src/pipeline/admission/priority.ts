@@ -1,6 +1,6 @@
 import { pod as podKind, priorityClass as priorityClassKind, systemPriorities } from '@navarch/kinds';
 import type { Pod, PodSpec, PriorityClass } from '@navarch/proto';
-import { factsOf, share } from '../shared-specs.ts';
+import { withFields } from '../shared-specs.ts';
 import type { View } from '../write.ts';
 import { forbidden } from './forbidden.ts';
 import type { Link } from './link.ts';
@@ -45,24 +45,11 @@ export const priority: Link = {
         contradiction('preemptionPolicy', spec.preemptionPolicy, preemptionPolicy, chosen),
       );
     }
-    next.spec = withClass(spec, chosen);
+    const { name: priorityClassName, priority, preemptionPolicy } = chosen;
+    next.spec = withFields(spec, { priorityClassName, priority, preemptionPolicy });
     return undefined;
   },
 };
-
-/** The same again for a spec that many Pods share, as long as its class is the same. */
-function withClass(spec: PodSpec, { name: priorityClassName, priority, preemptionPolicy }: Class): PodSpec {
-  const facts = factsOf(spec);
-  const last = facts?.prioritized as PodSpec | undefined; // put there below
-  const isSame =
-    last?.priorityClassName === priorityClassName &&
-    last.priority === priority &&
-    last.preemptionPolicy === preemptionPolicy;
-  if (isSame) return last;
-  const made = { ...spec, priorityClassName, priority, preemptionPolicy };
-  if (facts !== undefined) facts.prioritized = share(made);
-  return made;
-}
 
 /** A manifest doesn't say what the api has set. */
 function kept(spec: PodSpec, before: PodSpec | undefined): PodSpec {

@@ -1,6 +1,7 @@
 import { defaultServiceAccount, pod as podKind, serviceAccount as serviceAccountKind } from '@navarch/kinds';
 import type { Pod } from '@navarch/proto';
 import { forbidden } from './forbidden.ts';
+import { withFields } from '../shared-specs.ts';
 import type { Link } from './link.ts';
 
 /**
@@ -14,7 +15,7 @@ export const serviceAccounts: Link = {
     if (spec === undefined) return undefined;
     const before = (previous?.object as Pod | undefined)?.spec; // the same kind's
     const serviceAccountName = spec.serviceAccountName || (before?.serviceAccountName ?? '') || defaultServiceAccount;
-    next.spec = { ...spec, serviceAccountName, serviceAccount: serviceAccountName };
+    next.spec = withFields(spec, { serviceAccountName, serviceAccount: serviceAccountName });
     if (previous !== undefined || serviceAccountName === defaultServiceAccount) return undefined;
     const { namespace } = next.metadata;
     if (view.get(serviceAccountKind, namespace, serviceAccountName) !== undefined) return undefined;

@@ -1,5 +1,6 @@
 import { nodeTaints, pod as podKind, tolerates } from '@navarch/kinds';
 import { type Pod, Toleration } from '@navarch/proto';
+import { withFields } from '../shared-specs.ts';
 import type { Link } from './link.ts';
 
 /** For how long a Pod that doesn't say so itself stays on a node with such a taint. */
@@ -22,11 +23,12 @@ export const tolerations: Link = {
     if (spec === undefined) return undefined;
     // A manifest doesn't say what the api has set.
     const own = keptOr(spec.tolerations, (previous?.object as Pod | undefined)?.spec?.tolerations);
-    const missing = [
-      ...lacking(own, nodeTaints.notReady, tolerationSeconds.notReady),
-      ...lacking(own, nodeTaints.unreachable, tolerationSeconds.unreachable),
-    ];
-    if (missing.length > 0 || own !== spec.tolerations) next.spec = { ...spec, tolerations: [...own, ...missing] };
+    const missing = usual(tolerationSeconds).filter(({ key, effect }) => {
+      return !own.some((each) => tolerates(each, { key, value: '', effect }));
+    });
+    if (missing.length > 0 || own !== spec.tolerations) {
+      next.spec = withFields(spec, { tolerations: [...own, ...missing] });
+    }
     return undefined;
   },
 };
@@ -35,7 +37,18 @@ function keptOr(stated: readonly Toleration[], before: readonly Toleration[] | u
   return stated.length === 0 && before !== undefined ? before : stated;
 }
 
-function lacking(own: readonly Toleration[], key: string, tolerationSeconds: number): readonly Toleration[] {
-  if (own.some((each) => tolerates(each, { key, value: '', effect: 'NoExecute' }))) return [];
-  return [Toleration.fromPartial({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds })];
+const usualBySeconds = new WeakMap<TolerationSeconds, readonly Toleration[]>();
+
+/** The same ones for every Pod, by which a spec that is shared is found again. */
+function usual(seconds: TolerationSeconds): readonly Toleration[] {
+  let both = usualBySeconds.get(seconds);
+  if (both === undefined) {
+    both = [timed(nodeTaints.notReady, seconds.notReady), timed(nodeTaints.unreachable, seconds.unreachable)];
+    usualBySeconds.set(seconds, both);
+  }
+  return both;
+}
+
+function timed(key: string, tolerationSeconds: number): Toleration {
+  return Toleration.fromPartial({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds });
 }

@@ -33,7 +33,10 @@ const machine: Machine = {
 /** Nobody sends these Pods anything. */
 const noNetwork: NodeNetworking = { name: 'network', start: async () => {}, endpointRemoved: async () => {} };
 
-/** A machine with the whole node-agent on it, whose containers are entries in a map. It reaches the cluster by a wire that can be cut. */
+/**
+ * A machine with the whole node-agent on it, whose containers are entries in a map; those of an image `…:broken` end at once.
+ * It reaches the cluster by a wire that can be cut.
+ */
 export class FakeNode {
   readonly name: string;
   readonly runtime: FakeRuntime;
@@ -45,7 +48,11 @@ export class FakeNode {
 
   private constructor(options: FakeNodeOptions, wire: TcpProxy) {
     this.name = options.name;
-    this.runtime = new FakeRuntime({ now: () => options.clock.now(), podNetwork: options.podNetwork });
+    this.runtime = new FakeRuntime({
+      now: () => options.clock.now(),
+      podNetwork: options.podNetwork,
+      program: ({ image }) => (image.endsWith(':broken') ? { exitsWith: 1 } : {}),
+    });
     this.#options = options;
     this.#wire = wire;
   }

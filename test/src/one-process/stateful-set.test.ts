@@ -1,0 +1,109 @@
+import { persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ClusterInProcess } from './cluster-in-process.ts';
+import { isReady, writesWithin } from './workloads.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+let cluster: ClusterInProcess;
+beforeAll(async () => {
+  cluster = await ClusterInProcess.start({ nodes: 3 });
+});
+afterAll(() => cluster.stop());
+
+const set = (name: string, spec: object = {}) => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name },
+  spec: {
+    replicas: 3,
+    serviceName: name,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'db:1' }] },
+    },
+    ...spec,
+  },
+});
+const navctl = (line: string) => cluster.navctl(...line.split(' '));
+const pods = async (app: string) => {
+  const { items } = await cluster.client.list(podKind, { namespace: 'default', labelSelector: `app=${app}` });
+  return items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+};
+/** `db-0 db:1`, of Pods that are ready. */
+const serving = async (app: string) =>
+  (await pods(app)).filter(isReady).map(({ metadata, spec }) => `${metadata.name} ${spec.containers[0]?.image}`);
+const until = (app: string, ...wanted: string[]) =>
+  cluster.time.until(
+    wanted.join(', '),
+    async () => (await serving(app)).join() === wanted.join() && (await pods(app)).length === wanted.length,
+    async () => (await serving(app)).join(),
+  );
+describe('a StatefulSet', () => {
+  const claims = {
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+      },
+    ],
+  };
+
+  test('comes up in order, each Pod with its claim, and then nothing is written', async () => {
+    await cluster.apply(set('db', claims));
+    await until('db', 'db-0 db:1', 'db-1 db:1', 'db-2 db:1');
+    const made = await pods('db');
+    for (const [index, pod] of made.slice(1).entries()) {
+      const before = made[index]?.status.conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '';
+      expect(Date.parse(pod.metadata.creationTimestamp)).toBeGreaterThanOrEqual(Date.parse(before));
+    }
+    const { items } = await cluster.client.list(persistentVolumeClaim, { namespace: 'default' });
+    expect(items.map(({ metadata, status }) => `${metadata.name} ${status.phase}`).toSorted()).toEqual([
+      'data-db-0 Bound',
+      'data-db-1 Bound',
+      'data-db-2 Bound',
+    ]);
+    await cluster.time.pass(5_000);
+    expect(await writesWithin(cluster, 20_000)).toEqual([]);
+  });
+
+  test('is rolled from the last Pod to the first, each on the node of its data', async () => {
+    const homes = (await pods('db')).map(({ spec }) => spec.nodeName);
+    await navctl('set image sts/db c=db:2');
+    const { out } = await navctl('rollout status sts/db');
+    expect(out).toMatch(/statefulset rolling update complete 3 pods at revision db-\w{10}\.\.\.\n$/);
+    await until('db', 'db-0 db:2', 'db-1 db:2', 'db-2 db:2');
+    expect((await pods('db')).map(({ spec }) => spec.nodeName)).toEqual(homes);
+  });
+
+  test('that hangs on a broken image is healed by undo', async () => {
+    await navctl('set image sts/db c=db:broken');
+    await cluster.time.until('the last Pod to be the new one', async () => {
+      const last = (await pods('db'))[2];
+      return (
+        last?.spec.containers[0]?.image === 'db:broken' && (last.status.containerStatuses[0]?.restartCount ?? 0) > 1
+      );
+    });
+    expect(await serving('db')).toEqual(['db-0 db:2', 'db-1 db:2']);
+    expect(await navctl('rollout undo sts/db')).toMatchObject({ code: 0, out: 'statefulset.apps/db rolled back\n' });
+    await until('db', 'db-0 db:2', 'db-1 db:2', 'db-2 db:2');
+    const { out } = await navctl('rollout history sts/db');
+    expect(out.match(/^\d+ /gm)?.map(Number)).toEqual([1, 3, 4]);
+  });
+
+  test('is scaled down from the last Pod, and keeps the claims', async () => {
+    expect(await navctl('scale sts/db --replicas=1')).toMatchObject({ code: 0 });
+    await until('db', 'db-0 db:2');
+    const { items } = await cluster.client.list(persistentVolumeClaim, { namespace: 'default' });
+    expect(items).toHaveLength(3);
+  });
+
+  test('that is deleted takes its Pods along', async () => {
+    await navctl('delete sts/db');
+    await cluster.time.until('its Pods to be gone', async () => (await pods('db')).length === 0);
+    const history = () => navctl('get controllerrevisions --no-headers');
+    await cluster.time.until('its history to be gone', async () => (await history()).out === '');
+    expect((await navctl('get pvc --no-headers')).out.match(/Bound/g)).toHaveLength(3);
+  });
+});

@@ -22,7 +22,7 @@ const registry = await serveImages({ cache, host: '0.0.0.0' });
 const compose = await composeOn(engine.host, {
   NAVARCH_MIRROR: `10.201.0.1:${registry.address.split(':')[1]}`,
   NAVARCH_NODE_GRACE_MS: '6000',
-  NAVARCH_EVICTION_MS: '2000',
+  NAVARCH_DEFAULT_UNREACHABLE_TOLERATION_SECONDS: '2',
   NAVARCH_HEARTBEAT_MS: '2000',
 });
 process.on('SIGINT', () => {}); // what was begun is ended by the failing step, and then cleaned up

@@ -19,12 +19,16 @@ import { jobOrphanController } from './job/orphan-controller.ts';
 import { loadBalancerController } from './load-balancer/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { NodeLifecycle } from './node/lifecycle-loop.ts';
+import { nodeTaintsController } from './node/node-taints-controller.ts';
+import { usualZoneSettings, type ZoneSettings } from './node/zones.ts';
 import type { NodeSettings } from './node/lifecycle.ts';
 import { podCidrController } from './node/pod-cidr-controller.ts';
 import { podGarbageController } from './pod-gc/controller.ts';
+import { type PodGarbageSettings, usualPodGarbage } from './pod-gc/reconcile.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { taintEvictionController } from './taint-eviction/controller.ts';
 import { volumeClaimController } from './volume-claim/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 
@@ -40,13 +44,15 @@ export interface ControllerManagerOptions {
   readonly nodes: NodeSettings;
   /** So often what is measured decides anew how many Pods there are. Default: 15 s. */
   readonly autoscaleMs?: number;
+  /** How fast Pods are moved off nodes that fail; Kubernetes' pace when undefined. */
+  readonly zones?: ZoneSettings;
+  readonly podGarbage?: PodGarbageSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
 
 const leaseName = 'controller-manager';
-const podGarbage = { mostOver: 1_000, nodeGoneMs: 40_000 };
 
 /**
  * All controllers of one process, as components in the order of their start. Several processes may run: one of them
@@ -75,8 +81,10 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     jobOrphanController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
+    nodeTaintsController(caches, hands),
+    taintEvictionController(caches, hands, metrics),
     podCidrController(caches, hands, options.clusterCidr),
-    podGarbageController(caches, hands, podGarbage),
+    podGarbageController(caches, hands, options.podGarbage ?? usualPodGarbage),
     resourceQuotaController(caches, hands),
     autoscalerController({ caches, hands, scales: client, heard, syncMs }),
     serviceAccountController(caches, hands),
@@ -104,7 +112,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     caches,
     hands,
     bus,
-    settings: options.nodes,
+    settings: { ...options.nodes, ...(options.zones ?? usualZoneSettings) },
     logger,
     metrics,
     clock,

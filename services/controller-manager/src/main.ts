@@ -11,6 +11,7 @@ import {
   defineConfig,
   durationMs,
   Expected,
+  integer,
   logLevels,
   oneOf,
   type Parser,
@@ -19,6 +20,8 @@ import {
   text,
 } from '@navarch/kit';
 import { controllerManager } from './controller-manager.ts';
+import { usualZoneSettings } from './node/zones.ts';
+import { usualPodGarbage } from './pod-gc/reconcile.ts';
 
 /** Nodes get a /24 each. */
 const podNetwork: Parser<Cidr> = (given) => {
@@ -26,6 +29,13 @@ const podNetwork: Parser<Cidr> = (given) => {
   if (network.family !== 4 || network.prefixLength > 24)
     throw new Expected('an IPv4 network of /24 or larger, like 10.244.0.0/16');
   return network;
+};
+
+const rate: Parser<number> = (given) => {
+  const value = Number(given);
+  if (given.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new Expected('a number that is 0 or more, like 0.1');
+  return value;
 };
 
 const config = defineConfig(
@@ -69,12 +79,33 @@ const config = defineConfig(
       description: 'how long a node may be silent before it counts as not ready',
       parse: durationMs,
     },
-    evictionMs: {
-      flag: '--eviction-ms <duration>',
-      env: 'NAVARCH_EVICTION_MS',
-      default: '60s',
-      description: 'how much longer before its Pods are moved',
-      parse: durationMs,
+    evictionRate: {
+      flag: '--node-eviction-rate <number>',
+      env: 'NAVARCH_NODE_EVICTION_RATE',
+      default: String(usualZoneSettings.rate),
+      description: 'of how many nodes a second that fail Pods are moved off, in each zone',
+      parse: rate,
+    },
+    secondaryEvictionRate: {
+      flag: '--secondary-node-eviction-rate <number>',
+      env: 'NAVARCH_SECONDARY_NODE_EVICTION_RATE',
+      default: String(usualZoneSettings.secondaryRate),
+      description: 'the same in a large zone where most nodes fail; in a small one it is 0',
+      parse: rate,
+    },
+    largeZone: {
+      flag: '--large-cluster-size-threshold <number>',
+      env: 'NAVARCH_LARGE_CLUSTER_SIZE_THRESHOLD',
+      default: String(usualZoneSettings.largeZone),
+      description: 'more nodes than so many make a zone large',
+      parse: integer({ min: 0 }),
+    },
+    mostOver: {
+      flag: '--terminated-pod-gc-threshold <number>',
+      env: 'NAVARCH_TERMINATED_POD_GC_THRESHOLD',
+      default: String(usualPodGarbage.mostOver),
+      description: 'how many Pods that are over are kept to be looked at',
+      parse: integer({ min: 0 }),
     },
     autoscaleMs: {
       flag: '--autoscale-ms <duration>',
@@ -114,8 +145,14 @@ await runService({
       bus,
       identity: `${hostname()}_${randomUUID()}`,
       clusterCidr: config.clusterCidr.text,
-      nodes: { graceMs: config.nodeGraceMs, evictionMs: config.evictionMs },
       autoscaleMs: config.autoscaleMs,
+      nodes: { graceMs: config.nodeGraceMs },
+      zones: {
+        rate: config.evictionRate,
+        secondaryRate: config.secondaryEvictionRate,
+        largeZone: config.largeZone,
+      },
+      podGarbage: { ...usualPodGarbage, mostOver: config.mostOver },
       logger,
       metrics,
       clock: systemClock,

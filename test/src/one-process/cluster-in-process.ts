@@ -20,6 +20,8 @@ import { VirtualTime } from './virtual-time.ts';
 
 export interface ClusterOptions {
   readonly nodes: number;
+  /** For how long Pods that don't say so themselves stay on a node that fails. Default 60. */
+  readonly tolerationSeconds?: number;
   /** Default silent. */
   readonly logLevel?: LogLevel;
 }
@@ -52,6 +54,7 @@ export class ClusterInProcess {
   readonly store = new MemoryStore({ clock: this.time.clock });
   readonly nodes: FakeNode[] = [];
   readonly #logLevel: LogLevel;
+  readonly #tolerationSeconds: number;
   #candidates: readonly Candidate[] = [];
   /** The ends of what was killed: nobody waits for them but the end of the cluster. */
   readonly #ends: Promise<void>[] = [];
@@ -61,8 +64,9 @@ export class ClusterInProcess {
   #dir = '';
   #processes = 0;
 
-  private constructor({ logLevel = 'silent' }: ClusterOptions) {
+  private constructor({ logLevel = 'silent', tolerationSeconds = 60 }: ClusterOptions) {
     this.#logLevel = logLevel;
+    this.#tolerationSeconds = tolerationSeconds;
   }
 
   /** Resolves once all nodes are Ready. */
@@ -135,6 +139,7 @@ export class ClusterInProcess {
       metrics: createMetrics('api', { process: false }),
       listen: this.#address,
       version: 'one-process',
+      tolerationSeconds: { notReady: this.#tolerationSeconds, unreachable: this.#tolerationSeconds },
       serviceCidr: { text: '10.96.0.0/16', address: '10.96.0.0', prefixLength: 16, family: 4 },
     });
     await api.start(new AbortController().signal);
@@ -172,7 +177,7 @@ export class ClusterInProcess {
         if (name === 'scheduler') {
           return schedulerService({ ...common, profiles: profiles(defaultProfiles) }).components;
         }
-        const nodes = { graceMs: 40_000, evictionMs: 60_000 };
+        const nodes = { graceMs: 40_000 };
         return controllerManager({ ...common, clusterCidr: '10.244.0.0/16', nodes });
       },
     });

@@ -8,15 +8,21 @@ import type { Live } from '@navarch/machinery';
 import { type Node, NodeHeartbeat } from '@navarch/proto';
 import { byNode, type Caches } from '../caches.ts';
 import { attempt, type Hands } from '../carry-out.ts';
-import { isBlind, isMarkedSilent, type NodeSettings, reconcileNode } from './lifecycle.ts';
+import type { Plan } from '../plan.ts';
+import { parseTimestamp } from '../time.ts';
+import { EvictionPace } from './eviction-pace.ts';
+import { failingOf, isMarkedSilent, isWell, type NodeSettings, reconcileNode } from './lifecycle.ts';
 import { SignsOfLife } from './signs-of-life.ts';
+import { failingTaints, taintFailing } from './taints.ts';
+import { ZoneReport } from './zone-report.ts';
+import { type Judgement, judgeZones, zoneLabel, type ZoneSettings } from './zones.ts';
 
 export interface NodeLifecycleOptions {
   readonly informers: Pick<InformerSet, 'onChange' | 'revision'>;
   readonly caches: Caches;
   readonly hands: Hands;
   readonly bus: Pick<EventBus, 'subscribe' | 'onStatus'>;
-  readonly settings: NodeSettings;
+  readonly settings: NodeSettings & ZoneSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -35,15 +41,16 @@ const longestTickMs = 1_000;
 export class NodeLifecycle {
   readonly #options: NodeLifecycleOptions;
   readonly #signs: SignsOfLife;
-  readonly #silentNodes;
+  readonly #report: ZoneReport;
   /** Nodes whose last write the caches don't show yet. */
   readonly #wrote = new Map<string, bigint>();
-  #wasBlind = false;
+  #pace = new EvictionPace();
+  #wasStopped = false;
 
   constructor(options: NodeLifecycleOptions) {
     this.#options = options;
     this.#signs = new SignsOfLife(options.clock);
-    this.#silentNodes = options.metrics.gauge({ name: 'navarch_silent_nodes', help: 'Nodes that are not heard of.' });
+    this.#report = new ZoneReport(options);
     options.informers.onChange(leaseKind, (change) => {
       const { namespace, name } = change.object.metadata;
       if (namespace === leaseNamespace && change.type !== 'deleted') this.#signs.renewed(name);
@@ -82,6 +89,7 @@ export class NodeLifecycle {
     const backoff = new Backoff({ baseMs: tickMs, maxMs: 10_000 });
     this.#signs.freshGrace();
     this.#wrote.clear();
+    this.#pace = this.#paceSoFar();
     while (!term.signal.aborted) {
       try {
         await this.#look(term);
@@ -97,34 +105,49 @@ export class NodeLifecycle {
   }
 
   async #look(term: Term): Promise<void> {
-    const { caches, settings, logger } = this.#options;
+    const { caches, settings, clock } = this.#options;
     const nodes = caches.nodes.list();
+    const judgement = judgeZones(
+      nodes.map((node) => ({ zone: zoneOf(node), well: isWell(node, this.#signs.of(node.metadata.name), settings) })),
+      settings,
+    );
     const silent = nodes.filter(({ metadata }) => this.#signs.of(metadata.name).silentForMs >= settings.graceMs).length;
-    this.#silentNodes.set(silent);
-    const blind = isBlind(silent, nodes.length);
-    if (blind !== this.#wasBlind) {
-      if (blind)
-        logger.error(
-          { silent, nodes: nodes.length },
-          'most nodes are silent: taking that for our own fault, and moving no Pods',
-        );
-      // Those who are still silent now get the time until eviction anew.
-      else this.#signs.freshGrace();
-    }
-    this.#wasBlind = blind;
-    for (const node of nodes) await this.#lookAt(node, blind, term);
+    this.#report.tell(judgement, { silent, lease: term.lease, nowMs: clock.monotonicMs() });
+    // Those who are still silent now are listened to anew before they are given up.
+    if (this.#wasStopped && !judgement.stopped) this.#signs.freshGrace();
+    this.#wasStopped = judgement.stopped;
+    for (const node of nodes) await this.#lookAt(node, judgement, term);
   }
 
-  async #lookAt(node: Live<Node>, blind: boolean, term: Term): Promise<void> {
-    const { caches, hands, settings, informers, clock, logger } = this.#options;
+  async #lookAt(node: Live<Node>, { stopped, zones }: Judgement, term: Term): Promise<void> {
+    const { caches, settings, informers, clock } = this.#options;
     const { name } = node.metadata;
     if ((this.#wrote.get(name) ?? 0n) > informers.revision) return;
     const now = clock.now();
+    const signs = this.#signs.of(name);
     const pods = caches.pods.byIndex(byNode, name);
-    const plan = reconcileNode({ node, signs: this.#signs.of(name), pods, blind }, settings, now);
+    const condition = reconcileNode({ node, signs, pods, stopped }, settings, now);
+    // A Node is written once at a time: its taints follow when its condition shows.
+    if (condition.writes.length > 0) {
+      await this.#do(name, condition, now, term);
+      return;
+    }
+    const zone = zoneOf(node);
+    const nowMs = clock.monotonicMs();
+    const mayAdd = this.#pace.allows(zone, zones.get(zone) ?? { rate: 0 }, nowMs);
+    const plan = taintFailing(node, { state: failingOf(node, signs, settings), stopped, mayAdd }, now);
     if (plan.writes.length === 0) return;
-    const context = { fence: term.fence(), now, signal: term.signal };
-    const { wroteRevision, failures } = await attempt(hands, plan, context);
+    const isFirst = failingTaints(node).length === 0;
+    if ((await this.#do(name, plan, now, term)) && isFirst) {
+      this.#pace.gaveUp(zone, nowMs);
+      this.#report.gaveUp(zone);
+    }
+  }
+
+  /** Whether all of it was done. */
+  async #do(name: string, plan: Plan, now: number, term: Term): Promise<boolean> {
+    const { hands, logger } = this.#options;
+    const { wroteRevision, failures } = await attempt(hands, plan, { fence: term.fence(), now, signal: term.signal });
     this.#wrote.set(name, wroteRevision);
     for (const { error } of failures)
       logger.debug(
@@ -132,5 +155,23 @@ export class NodeLifecycle {
         'a write for a node was refused; trying again',
       );
     if (failures.some(({ error }) => error.reason === 'Fenced')) term.lose('the api refused a write in its name');
+    return failures.length === 0;
   }
+
+  /** What a predecessor gave up lately counts. */
+  #paceSoFar(): EvictionPace {
+    const { caches, clock } = this.#options;
+    const pace = new EvictionPace();
+    for (const node of caches.nodes.list()) {
+      for (const { timeAdded } of failingTaints(node)) {
+        const agoMs = Math.max(0, clock.now() - (parseTimestamp(timeAdded) ?? 0));
+        pace.gaveUp(zoneOf(node), clock.monotonicMs() - agoMs);
+      }
+    }
+    return pace;
+  }
+}
+
+function zoneOf({ metadata }: Live<Node>): string {
+  return metadata.labels[zoneLabel] ?? '';
 }

@@ -1,20 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { lines, node, now, pod } from '../objects.fixture.ts';
-import { isBlind, reconcileNode } from './lifecycle.ts';
+import { failingOf, isWell, type NodeSigns, reconcileNode } from './lifecycle.ts';
 
-const settings = { graceMs: 40_000, evictionMs: 60_000 };
+const settings = { graceMs: 40_000 };
 const ready = { ready: true, message: '' };
+const signs = (silentForMs: number, said: NodeSigns['said'] | 'nothing' = ready): NodeSigns => ({
+  silentForMs,
+  heard: true,
+  said: said === 'nothing' ? undefined : said,
+});
 const look = (
   more: Partial<Parameters<typeof reconcileNode>[0]>,
   silentForMs: number,
-  said: { ready: boolean; message: string } | 'nothing' = ready,
+  said: NodeSigns['said'] | 'nothing' = ready,
 ) =>
   reconcileNode(
     {
       node: node('n1'),
       pods: [pod('a'), pod('b', { ready: false })],
-      blind: false,
-      signs: { silentForMs, said: said === 'nothing' ? undefined : said },
+      stopped: false,
+      signs: signs(silentForMs, said),
       ...more,
     },
     settings,
@@ -30,9 +35,9 @@ describe('a node', () => {
       writes: ['updateStatus node n1', 'updateStatus pod a'],
     },
     {
-      name: 'that stays silent loses its Pods',
-      silentForMs: 100_000,
-      writes: ['updateStatus node n1', 'delete pod a', 'delete pod b'],
+      name: 'that stays silent keeps its Pods: what becomes of them its taints say',
+      silentForMs: 1_000_000,
+      writes: ['updateStatus node n1', 'updateStatus pod a'],
     },
   ])('$name', ({ silentForMs, writes }) => {
     expect(lines(look({}, silentForMs).writes)).toEqual(writes);
@@ -53,6 +58,11 @@ describe('a node', () => {
     ]);
   });
 
+  test('that was marked as silent stays so while we only begin to listen', () => {
+    const unknown = node('n1', { ready: 'Unknown' });
+    expect(look({ node: unknown, signs: { ...signs(1_000), heard: false } }, 0).writes).toEqual([]);
+  });
+
   test('that is heard of again but not ready is not Ready', () => {
     const said = { ready: false, message: 'containerd is away' };
     expect(look({ node: node('n1', { ready: 'Unknown' }) }, 0, said).writes).toMatchObject([
@@ -67,31 +77,21 @@ describe('a node', () => {
   test('that only renews its Lease keeps what it said last', () => {
     expect(look({ node: node('n1', { ready: 'False' }) }, 0, 'nothing').writes).toEqual([]);
   });
-
-  test('loses its Pods without waiting for it: it could not answer', () => {
-    const deletes = look({}, 100_000).writes.filter(({ type }) => type === 'delete');
-    expect(deletes).toMatchObject([
-      { options: { uid: 'uid-a', gracePeriodSeconds: 0 } },
-      { options: { uid: 'uid-b', gracePeriodSeconds: 0 } },
-    ]);
-  });
 });
 
-describe('when most nodes are silent', () => {
-  test('no Pod is touched', () => {
-    expect(lines(look({ blind: true }, 1_000_000).writes)).toEqual(['updateStatus node n1']);
-  });
+test('when most nodes seem gone, no Pod is touched', () => {
+  expect(lines(look({ stopped: true }, 1_000_000).writes)).toEqual(['updateStatus node n1']);
+});
 
-  test.each([
-    { silent: 0, all: 0, blind: false },
-    { silent: 1, all: 1, blind: true },
-    { silent: 1, all: 2, blind: false },
-    { silent: 2, all: 2, blind: true },
-    { silent: 1, all: 3, blind: false },
-    { silent: 2, all: 3, blind: true },
-    { silent: 5, all: 10, blind: false },
-    { silent: 6, all: 10, blind: true },
-  ])('$silent of $all: $blind', ({ silent, all, blind }) => {
-    expect(isBlind(silent, all)).toBe(blind);
-  });
+test.each([
+  { condition: 'True', silentForMs: 0, failing: 'well', well: true },
+  { condition: 'True', silentForMs: 50_000, failing: 'well', well: false },
+  { condition: 'False', silentForMs: 0, failing: 'not-ready', well: false },
+  { condition: 'Unknown', silentForMs: 50_000, failing: 'unreachable', well: false },
+  { condition: 'Unknown', silentForMs: 5_000, failing: 'unclear', well: false },
+  { condition: '', silentForMs: 0, failing: 'unclear', well: false },
+])('Ready is "$condition", silent for $silentForMs ms: $failing', ({ condition, silentForMs, failing, well }) => {
+  const seen = node('n1', { ready: condition });
+  expect(failingOf(seen, signs(silentForMs), settings)).toBe(failing);
+  expect(isWell(seen, signs(silentForMs), settings)).toBe(well);
 });

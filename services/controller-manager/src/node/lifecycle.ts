@@ -5,11 +5,14 @@ import type { Node, Pod } from '@navarch/proto';
 import { type ConditionClaim, conditionOf, withCondition } from '../conditions.ts';
 import { nothingToDo, type Plan } from '../plan.ts';
 import { isReady } from '../pod-state.ts';
+import type { Failing } from './taints.ts';
 
 /** What is known of a node beside its object. */
 export interface NodeSigns {
   /** How long ago it was last heard of, or since when we listen. */
   readonly silentForMs: number;
+  /** Whether it was heard of at all since we listen. */
+  readonly heard: boolean;
   /** What it said of itself; undefined when only its Lease was renewed. */
   readonly said: { readonly ready: boolean; readonly message: string } | undefined;
 }
@@ -19,15 +22,13 @@ export interface NodeObserved {
   readonly signs: NodeSigns;
   /** The Pods bound to it. */
   readonly pods: readonly Live<Pod>[];
-  /** Most nodes are silent: then it is rather us who don't hear. */
-  readonly blind: boolean;
+  /** Most nodes seem gone: then it is rather us who don't hear. */
+  readonly stopped: boolean;
 }
 
 export interface NodeSettings {
   /** Without a sign for so long a node counts as silent. */
   readonly graceMs: number;
-  /** Silent for so long, its Pods are moved. */
-  readonly evictionMs: number;
 }
 
 const silentReason = 'NodeStatusUnknown';
@@ -39,14 +40,13 @@ export function isMarkedSilent({ status }: Live<Node>): boolean {
 }
 
 /**
- * What a node's silence, or its word, means for it and its Pods. First nothing is sent there any more (Ready becomes
- * Unknown, its Pods' Ready False); later its Pods are deleted without waiting for the node, so that others take their
- * place. A node that is heard of again is Ready again; its Pods' states it reports itself.
+ * What a node's silence, or its word, means for it and its Pods: nothing is sent there any more (Ready becomes Unknown, its
+ * Pods' Ready False). A node that is heard of again is Ready again; its Pods' states it reports itself. Whether its Pods are
+ * moved is another matter, that of its taints.
  */
-export function reconcileNode({ node, signs, pods, blind }: NodeObserved, settings: NodeSettings, now: number): Plan {
+export function reconcileNode({ node, signs, pods, stopped }: NodeObserved, settings: NodeSettings, now: number): Plan {
   if (node.metadata.deletionTimestamp !== '') return nothingToDo;
   if (signs.silentForMs < settings.graceMs) return writeReady(node, heard(node, signs), now);
-
   const claim: ConditionClaim = {
     type: 'Ready',
     status: 'Unknown',
@@ -54,39 +54,38 @@ export function reconcileNode({ node, signs, pods, blind }: NodeObserved, settin
     message: 'node-agent stopped posting node status.',
   };
   const marked = writeReady(node, claim, now);
-  // Taking all the silent nodes' Pods away would stop the whole cluster for a fault of our own network.
-  if (blind) return marked;
-  if (signs.silentForMs < settings.graceMs + settings.evictionMs) {
-    return { writes: [...marked.writes, ...pods.flatMap((pod) => notReady(pod, now))], events: marked.events };
-  }
-  const evictions = pods.map(({ metadata: { namespace, name, uid } }): ClientWrite => {
-    return { type: 'delete', kind: podKind, key: { namespace, name }, options: { uid, gracePeriodSeconds: 0 } };
-  });
-  const events = pods.map((pod) => ({
-    kind: podKind,
-    object: pod,
-    type: 'Warning' as const,
-    reason: 'TaintManagerEviction',
-    message: `deleted: its node ${node.metadata.name} has been silent for ${Math.round(signs.silentForMs / 1000)} s`,
-  }));
-  return { writes: [...marked.writes, ...evictions], events: [...marked.events, ...events] };
+  // No endpoint would be left for a fault of our own network.
+  if (stopped) return marked;
+  return { writes: [...marked.writes, ...pods.flatMap((pod) => notReady(pod, now))], events: marked.events };
 }
 
-/**
- * Whether so many nodes are silent that the fault is more likely ours: all of them, or more than 55 % of at least three,
- * the share at which Kubernetes stops evicting in a small cluster.
- */
-export function isBlind(silent: number, all: number): boolean {
-  if (silent === 0) return false;
-  return silent === all || (all >= 3 && silent / all > 0.55);
+/** Ready, and heard of. */
+export function isWell({ status }: Live<Node>, { silentForMs }: NodeSigns, { graceMs }: NodeSettings): boolean {
+  return silentForMs < graceMs && conditionOf(status.conditions, 'Ready')?.status === 'True';
+}
+
+/** How the node is as far as its Pods are concerned: by what is written, and, where it is silent, heard of as such by us. */
+export function failingOf({ status }: Live<Node>, { silentForMs }: NodeSigns, { graceMs }: NodeSettings): Failing {
+  switch (conditionOf(status.conditions, 'Ready')?.status) {
+    case 'True':
+      return 'well';
+    case 'False':
+      return 'not-ready';
+    case 'Unknown':
+      // A new leader, or one whose bus was away, listens for a while before it speaks.
+      return silentForMs < graceMs ? 'unclear' : 'unreachable';
+    default:
+      return 'unclear';
+  }
 }
 
 /**
  * What being heard again means for a node that was marked as silent. Otherwise the node-agent itself says in the Node
  * whether it is ready: a heartbeat is up to one interval old, and must not contradict what the agent wrote since.
  */
-function heard(node: Live<Node>, { said }: NodeSigns): ConditionClaim | undefined {
-  if (!isMarkedSilent(node)) return undefined;
+function heard(node: Live<Node>, signs: NodeSigns): ConditionClaim | undefined {
+  if (!isMarkedSilent(node) || !signs.heard) return undefined;
+  const { said } = signs;
   if (said === undefined) {
     return { type: 'Ready', status: 'True', reason: 'NodeAgentReady', message: 'node-agent renews its lease' };
   }

@@ -10,8 +10,8 @@ test('counts from the last sign, and from our own start for those never heard', 
   await clock.advance(10_000);
   signs.heartbeat('a', said);
   await clock.advance(5_000);
-  expect(signs.of('a')).toEqual({ silentForMs: 5_000, said });
-  expect(signs.of('b')).toEqual({ silentForMs: 15_000, said: undefined });
+  expect(signs.of('a')).toEqual({ silentForMs: 5_000, heard: true, said });
+  expect(signs.of('b')).toEqual({ silentForMs: 15_000, heard: false, said: undefined });
 });
 
 test('gives everybody a fresh grace period', async () => {
@@ -21,7 +21,9 @@ test('gives everybody a fresh grace period', async () => {
   await clock.advance(60_000);
   signs.freshGrace();
   await clock.advance(1_000);
-  expect(signs.of('a').silentForMs).toBe(1_000);
+  expect(signs.of('a')).toEqual({ silentForMs: 1_000, heard: false, said });
+  signs.heartbeat('a', said);
+  expect(signs.of('a').heard).toBe(true);
 });
 
 test('a renewed Lease is a sign, and does not contradict a heartbeat of just now', async () => {
@@ -30,7 +32,7 @@ test('a renewed Lease is a sign, and does not contradict a heartbeat of just now
   signs.heartbeat('a', { ready: false, message: 'no' });
   await clock.advance(10_000);
   signs.renewed('a');
-  expect(signs.of('a')).toEqual({ silentForMs: 0, said: { ready: false, message: 'no' } });
+  expect(signs.of('a')).toEqual({ silentForMs: 0, heard: true, said: { ready: false, message: 'no' } });
   signs.renewed('b');
-  expect(signs.of('b')).toEqual({ silentForMs: 0, said: undefined });
+  expect(signs.of('b')).toEqual({ silentForMs: 0, heard: true, said: undefined });
 });

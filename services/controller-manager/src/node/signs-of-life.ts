@@ -39,9 +39,10 @@ export class SignsOfLife {
   }
 
   of(node: string): NodeSigns {
-    const heard = this.#heard.get(node);
-    const sinceMs = Math.max(heard?.atMs ?? 0, this.#listeningSinceMs);
-    return { silentForMs: this.#clock.monotonicMs() - sinceMs, said: heard?.said };
+    const last = this.#heard.get(node);
+    const heard = last !== undefined && last.atMs >= this.#listeningSinceMs;
+    const sinceMs = heard ? last.atMs : this.#listeningSinceMs;
+    return { silentForMs: this.#clock.monotonicMs() - sinceMs, heard, said: last?.said };
   }
 }
 

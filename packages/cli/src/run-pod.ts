@@ -56,7 +56,7 @@ async function untilRuns(session: Session, key: Key, timeoutMs: number): Promise
   const seen = await waitUntil(session, pod, selectorFor(key), runs, timeoutMs);
   if (seen && last !== undefined) return last;
   const trouble = last && podTrouble(last, 0, session.io.now());
-  throw new UserError(`timed out waiting for pod "${key.name}" to run; it ${trouble ?? 'is not there'}`);
+  throw new UserError(`timed out waiting for pod "${key.name}" to run${trouble === undefined ? '' : `: ${trouble}`}`);
 }
 
 /** Shows what the container writes, and gives its exit code. */

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { terminalScreen } from './terminal-screen.ts';
 import { deployment, untilExactly } from './workloads.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -34,7 +35,7 @@ describe('a rollout', () => {
     const text = stripVTControlCharacters(out);
     expect(text).toContain('deployment.apps/web to revision 3: web:3');
     expect(text).toContain('░░');
-    expect(text.endsWith(done)).toBe(true);
+    expect(terminalScreen(out)).toBe(done.trimEnd());
   });
 
   test('is followed with --wait by what began it', async () => {
@@ -74,7 +75,7 @@ describe('a rollout', () => {
     const { code, err } = await waited;
     expect(code).toBe(1);
     expect(err).toMatch(
-      /^error: timed out waiting for the rollout of deployment "choosy"; not available:\n {2}pod\/choosy-\S+ fits no node: 0\/1 nodes/,
+      /^error: timed out waiting for the rollout of deployment "choosy"; not available:\n {2}pod\/choosy-\S+: fits no node: 0\/1 nodes/,
     );
     await navctl('delete deploy/choosy');
   });

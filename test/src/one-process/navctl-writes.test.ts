@@ -142,7 +142,7 @@ describe('run', () => {
   test('says what keeps the Pod from running', async () => {
     const big = await navctl('run big --image=web:1 --requests=cpu=100 -i --rm --pod-running-timeout=1s -- true');
     expect(big.code).toBe(1);
-    expect(big.err).toMatch(/timed out waiting for pod "big" to run; it (fits no node|waits for the scheduler)/);
+    expect(big.err).toMatch(/timed out waiting for pod "big" to run: (fits no node|waits for the scheduler)/);
   });
 });
 

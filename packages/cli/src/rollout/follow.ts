@@ -13,7 +13,7 @@ import {
 import type { Pod } from '@navarch/proto';
 import { createLogUpdate } from 'log-update';
 import type { Chosen } from '../choose-objects.ts';
-import { type Session, UserError } from '../session.ts';
+import { type Io, type Session, UserError } from '../session.ts';
 import { waitUntil } from '../wait-until.ts';
 import { findRevisions } from './revisions.ts';
 import type { RolloutKind, Workload } from './rollout-kind.ts';
@@ -57,7 +57,8 @@ export async function followRollout(session: Session, chosen: Chosen, options: F
     await check?.(object);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const lines = await troubles(session, rollout, object);
+    // They stand in the picture, which stays.
+    const lines = isLive ? [] : await troubles(session, rollout, object);
     throw lines.length === 0 ? error : new UserError([`${error.message}; not available:`, ...lines].join('\n'));
   } finally {
     screen.close(object);
@@ -85,8 +86,7 @@ function plainScreen(session: Session): Screen {
 
 /** Draws whenever something of the rollout changes, and every second for the time that is left. */
 function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload>): Screen {
-  const { stdout } = session.io;
-  const update = createLogUpdate(stdout as NodeJS.WriteStream, { showCursor: true }); // uses no more of it than Io has
+  const update = createLogUpdate(screenOf(session.io), { showCursor: true });
   const stop = new AbortController();
   const signal = AbortSignal.any([session.io.signal, stop.signal]);
   const records = new Map<string, Live<Workload>>();
@@ -94,19 +94,30 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
   const selector = ownSelector(rollout, first);
   let object = first;
   let blind = '';
+  /** Those of which it is known what there is: a picture without them would be wrong. */
+  const known = new Set<string>();
+  let hasTicked = false;
   const draw = () => {
+    if (known.size < 2 && !hasTicked) return;
     const objects: RolloutObjects = { rollout, object, records: [...records.values()], pods: [...pods.values()] };
     const lines = [...rolloutView(objects, session.io.now()), ...(blind === '' ? [] : [blind])];
     if (!stop.signal.aborted) update(lines.join('\n'));
   };
   const keep = <T extends KubeObject>(kind: KindDefinition<T>, objects: Map<string, Live<T>>) =>
-    mirror(session, kind, { ...selector, signal }, objects, draw).catch((error: unknown) => {
+    mirror(session, kind, { ...selector, signal }, objects, () => {
+      known.add(kind.plural);
+      draw();
+    }).catch((error: unknown) => {
       // The rollout itself is still seen.
       blind = `Its ${kind.plural} can't be seen: ${toApiError(error).message}`;
+      known.add(kind.plural);
       draw();
     });
   const mirrors = [keep(rollout.records, records), keep(pod, pods)];
-  const ticks = setInterval(draw, 1000);
+  const ticks = setInterval(() => {
+    hasTicked = true;
+    draw();
+  }, 1000);
   return {
     show: (seen) => {
       object = seen;
@@ -129,6 +140,21 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
       await Promise.all(mirrors);
     },
   };
+}
+
+/** The terminal as log-update wants it. One that does not know its size says 0. */
+function screenOf({ stdout }: Io): NodeJS.WriteStream {
+  const screen = {
+    isTTY: true,
+    get columns() {
+      return stdout.columns || 80;
+    },
+    get rows() {
+      return stdout.rows || 24;
+    },
+    write: (text: string) => stdout.write(text),
+  };
+  return screen as unknown as NodeJS.WriteStream; // log-update uses no more of it
 }
 
 /** Keeps `objects` what the selector chooses, until the signal is aborted. An api that is away is waited for. */

@@ -3,7 +3,7 @@ import { humanDuration, type Live } from '@navarch/machinery';
 import type { Container, ContainerState, ContainerStatus, Pod } from '@navarch/proto';
 
 /**
- * What keeps a Pod from being available, in a few words that go on from its name; undefined when it is available: ready
+ * What keeps a Pod from being available, in a few words to stand after its name and a colon; undefined when it is available: ready
  * for as long as its owner asks for.
  */
 export function podTrouble(pod: Live<Pod>, minReadySeconds: number, now: number): string | undefined {

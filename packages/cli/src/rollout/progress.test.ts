@@ -1,7 +1,8 @@
 import { liveObject } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { Deployment, StatefulSet } from '@navarch/proto';
+import { DaemonSet, Deployment, StatefulSet } from '@navarch/proto';
 import { expect, test } from 'vitest';
+import { daemonSetProgress } from './daemon-set.ts';
 import { deploymentProgress } from './progress.ts';
 import { statefulSetProgress } from './stateful-set.ts';
 
@@ -73,4 +74,38 @@ test.each<[string, Pick<SetParts, 'spec' | 'status'>, string]>([
   ],
 ])('a StatefulSet is %s: %j', (state, parts, message) => {
   expect(statefulSetProgress(set(parts))).toEqual({ state, message });
+});
+
+type DaemonStatus = Parameters<typeof DaemonSet.fromPartial>[0]['status'];
+const daemons = (status: DaemonStatus, type = 'RollingUpdate'): Live<DaemonSet> => {
+  const value = DaemonSet.fromPartial({
+    metadata: { name: 'logs', generation: 2 },
+    spec: { updateStrategy: { type } },
+    status: {
+      observedGeneration: 2,
+      desiredNumberScheduled: 3,
+      updatedNumberScheduled: 3,
+      numberAvailable: 3,
+      ...status,
+    },
+  });
+  return liveObject({ revision: 1n, object: { $case: 'daemonSet', value } });
+};
+
+test.each<[string, DaemonStatus, string]>([
+  ['going', { observedGeneration: 1 }, 'Waiting for daemon set spec update to be observed...'],
+  [
+    'going',
+    { updatedNumberScheduled: 1 },
+    'Waiting for daemon set "logs" rollout to finish: 1 out of 3 new pods have been updated...',
+  ],
+  [
+    'going',
+    { numberAvailable: 2 },
+    'Waiting for daemon set "logs" rollout to finish: 2 of 3 updated pods are available...',
+  ],
+  ['done', {}, 'daemon set "logs" successfully rolled out'],
+])('a DaemonSet is %s: %j', (state, status, message) => {
+  expect(daemonSetProgress(daemons(status))).toEqual({ state, message });
+  expect(daemonSetProgress(daemons(status, 'OnDelete')).state).toBe('failed');
 });

@@ -1,11 +1,12 @@
 import type { KindDefinition } from '@navarch/kinds';
 import { UserError } from '../session.ts';
+import { daemonSetRollout } from './daemon-set.ts';
 import { deploymentRollout } from './deployment.ts';
 import type { RolloutKind } from './rollout-kind.ts';
 import { statefulSetRollout } from './stateful-set.ts';
 
 /** The kinds that roll out. A new one is added here, and nowhere else. */
-const rolloutKinds: readonly RolloutKind[] = [deploymentRollout, statefulSetRollout];
+const rolloutKinds: readonly RolloutKind[] = [deploymentRollout, statefulSetRollout, daemonSetRollout];
 
 /** Throws UserError for a kind that has no rollouts. */
 export function rolloutKindOf(kind: KindDefinition): RolloutKind {

@@ -84,8 +84,8 @@ describe('the picture of a rollout', () => {
       '██████████░░░░░░░░░░░░░░░░░░░░  1 of 3 new Pods available',
       '2 old Pods left, 2 available',
       'Waiting for deployment "web" rollout to finish: 2 out of 3 new replicas have been updated...',
-      `  pod/web-new-b can't get the image web:2 (ImagePullBackOff): not found`,
-      '9m30s left to get further',
+      `  pod/web-new-b: can't get the image web:2 (ImagePullBackOff): not found`,
+      '9m30s left until the progress deadline',
     ]);
   });
 

@@ -48,7 +48,7 @@ export function troubleLines(objects: RolloutObjects, now: number): readonly str
   const { minReadySeconds } = rollout.facts(object);
   const troubles = sortPods(objects).fresh.flatMap((pod) => {
     const trouble = podTrouble(pod, minReadySeconds, now);
-    return trouble === undefined ? [] : [`  pod/${pod.metadata.name} ${trouble}`];
+    return trouble === undefined ? [] : [`  pod/${pod.metadata.name}: ${trouble}`];
   });
   const more = troubles.length - mostNamed;
   return more <= 0 ? troubles : [...troubles.slice(0, mostNamed), `  … and ${count(more, 'more Pod')}`];
@@ -78,7 +78,7 @@ function bar(done: number, all: number): string {
 }
 
 function deadlineText(leftMs: number): string {
-  return leftMs > 0 ? `${humanDuration(leftMs)} left to get further` : 'It has no time left to get further.';
+  return leftMs > 0 ? `${humanDuration(leftMs)} left until the progress deadline` : 'The progress deadline has come.';
 }
 
 function count(number: number, what: string): string {

@@ -5,6 +5,7 @@ import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
 import { rollout } from './suites/rollout.ts';
 import { serving } from './suites/serving.ts';
+import { stateful } from './suites/stateful.ts';
 import { workloads } from './suites/workloads.ts';
 
 const everything: readonly Part[] = ['api', 'scheduler', 'controller-manager', 'node-agent', 'etcd'];
@@ -24,6 +25,7 @@ describe.each([
   workloads(() => cluster);
   badInput(() => cluster);
   rollout(() => cluster);
+  stateful(() => cluster);
   healing(() => cluster, parts);
   documents(() => cluster);
 });

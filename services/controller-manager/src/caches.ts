@@ -3,6 +3,7 @@ import {
   controllerRevision,
   cronJob,
   customResourceDefinition,
+  daemonSet,
   deployment,
   endpointSlice,
   horizontalPodAutoscaler,
@@ -24,6 +25,7 @@ import type {
   ControllerRevision,
   CronJob,
   CustomResourceDefinition,
+  DaemonSet,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -47,6 +49,7 @@ export interface Caches {
   readonly deployments: Lister<Deployment>;
   readonly replicaSets: Lister<ReplicaSet>;
   readonly statefulSets: Lister<StatefulSet>;
+  readonly daemonSets: Lister<DaemonSet>;
   readonly controllerRevisions: Lister<ControllerRevision>;
   readonly jobs: Lister<Job>;
   readonly cronJobs: Lister<CronJob>;
@@ -76,6 +79,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     deployments: informers.lister(deployment),
     replicaSets: informers.lister(replicaSet),
     statefulSets: informers.lister(statefulSet),
+    daemonSets: informers.lister(daemonSet),
     controllerRevisions: informers.lister(controllerRevision),
     jobs: informers.lister(job),
     cronJobs: informers.lister(cronJob),

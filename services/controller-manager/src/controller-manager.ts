@@ -6,6 +6,7 @@ import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
 import { definitionController } from './custom-kinds/controller.ts';
 import { Configurations } from './deployment/configurations.ts';
+import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { OwnerScales } from './disruption/owner-scales.ts';
@@ -79,6 +80,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     statefulSetController(caches, hands),
     jobController(caches, hands),
     jobOrphanController(caches, hands),
+    daemonSetController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
     nodeTaintsController(caches, hands),

@@ -1,4 +1,5 @@
 import type { DeploymentSpec } from '@navarch/proto';
+import { countOf } from '../count-or-percent.ts';
 
 /** By how many Pods a rolling update may be over and under what is wanted. */
 export interface Limits {
@@ -15,8 +16,8 @@ export function rollingLimits(spec: DeploymentSpec): Limits {
   const replicas = replicasOf(spec);
   if (isRecreate(spec)) return { maxSurge: 0, maxUnavailable: replicas };
   const { maxSurge: surge = '25%', maxUnavailable: unavailable = '25%' } = spec.strategy?.rollingUpdate ?? {};
-  const maxSurge = count(surge, replicas, Math.ceil);
-  const maxUnavailable = count(unavailable, replicas, Math.floor);
+  const maxSurge = countOf(surge, replicas, Math.ceil);
+  const maxUnavailable = countOf(unavailable, replicas, Math.floor);
   if (maxSurge === 0 && maxUnavailable === 0) return { maxSurge, maxUnavailable: Math.min(1, replicas) };
   return { maxSurge, maxUnavailable: Math.min(maxUnavailable, replicas) };
 }
@@ -27,11 +28,4 @@ export function isRecreate({ strategy }: DeploymentSpec): boolean {
 
 export function replicasOf({ replicas }: { readonly replicas?: number | undefined }): number {
   return replicas ?? 1;
-}
-
-/** The api lets only counts and percentages through. */
-function count(value: unknown, replicas: number, round: (exact: number) => number): number {
-  if (typeof value === 'number') return value;
-  const percent = Number(/^(\d+)%$/.exec(String(value))?.[1] ?? Number.NaN);
-  return Number.isNaN(percent) ? 0 : round((percent * replicas) / 100);
 }

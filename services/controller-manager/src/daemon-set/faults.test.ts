@@ -64,8 +64,12 @@ const rollout = (
   },
 });
 
-describe('in place', () => faultRuns(rollout(rolling(1), { count: 1, ofThose: () => true })));
-describe('in a surge', () => faultRuns(rollout(surging(1), { count: 2, ofThose: isActive })));
+describe('in place', () => {
+  faultRuns(rollout(rolling(1), { count: 1, ofThose: () => true }));
+});
+describe('in a surge', () => {
+  faultRuns(rollout(surging(1), { count: 2, ofThose: isActive }));
+});
 
 /** Pods come up where they belong, and go when asked. */
 async function agents(world: World): Promise<void> {

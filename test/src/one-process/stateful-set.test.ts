@@ -1,4 +1,4 @@
-import { persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
+import { persistentVolumeClaim, pod as podKind, statefulSet as statefulSetKind } from '@navarch/kinds';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
 import { isReady, writesWithin } from './workloads.ts';
@@ -40,6 +40,17 @@ const until = (app: string, ...wanted: string[]) =>
     async () => (await serving(app)).join() === wanted.join() && (await pods(app)).length === wanted.length,
     async () => (await serving(app)).join(),
   );
+/** Names of Pods that run on more than one node, or more than once. */
+const twice = async () => {
+  const names: string[] = [];
+  for (const { runtime } of cluster.nodes) {
+    const { sandboxes, containers } = await runtime.snapshot();
+    const running = new Set(containers.filter(({ state }) => state === 'running').map(({ sandboxId }) => sandboxId));
+    names.push(...sandboxes.filter(({ id }) => running.has(id)).map(({ pod }) => pod.name));
+  }
+  return names.filter((name, index) => names.indexOf(name) !== index);
+};
+
 describe('a StatefulSet', () => {
   const claims = {
     volumeClaimTemplates: [
@@ -66,6 +77,14 @@ describe('a StatefulSet', () => {
     ]);
     await cluster.time.pass(5_000);
     expect(await writesWithin(cluster, 20_000)).toEqual([]);
+  });
+
+  test('is described with its revision, its Pods and its claims', async () => {
+    const { out } = await navctl('describe sts db');
+    expect(out).toMatch(/^Revision: +db-\w{10}$/m);
+    expect(out).toMatch(/^Pods Status: +3 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed$/m);
+    expect(out).toMatch(/^Volume Claims:\n {2}data:\n/m);
+    expect(out).toContain('create Pod db-2 in StatefulSet db successful');
   });
 
   test('is rolled from the last Pod to the first, each on the node of its data', async () => {
@@ -106,4 +125,29 @@ describe('a StatefulSet', () => {
     await cluster.time.until('its history to be gone', async () => (await history()).out === '');
     expect((await navctl('get pvc --no-headers')).out.match(/Bound/g)).toHaveLength(3);
   });
+});
+
+test('the Pod of a node that is cut off is started nowhere else while the old one may run', async () => {
+  await cluster.apply(set('log', { podManagementPolicy: 'Parallel' }));
+  await until('log', 'log-0 db:1', 'log-1 db:1', 'log-2 db:1');
+  const [victim] = await pods('log');
+  const node = cluster.nodes.find(({ name }) => name === victim?.spec.nodeName);
+  if (victim === undefined || node === undefined) throw new Error('no Pod');
+  node.cutOff();
+  await cluster.time.until('its eviction', async () => (await pods('log'))[0]?.metadata.deletionTimestamp !== '');
+  // Far longer than any grace period.
+  for (let minutes = 0; minutes < 4; minutes++) {
+    await cluster.time.pass(60_000);
+    expect(await twice()).toEqual([]);
+    expect((await pods('log')).map(({ metadata }) => metadata.uid)).toContain(victim.metadata.uid);
+  }
+  node.reconnect();
+  await cluster.time.until('another Pod of the name', async () => {
+    expect(await twice()).toEqual([]);
+    const [first] = await pods('log');
+    return first !== undefined && first.metadata.uid !== victim.metadata.uid && isReady(first);
+  });
+  await until('log', 'log-0 db:1', 'log-1 db:1', 'log-2 db:1');
+  const status = (await cluster.client.get(statefulSetKind, { namespace: 'default', name: 'log' })).status;
+  expect(status).toMatchObject({ replicas: 3, readyReplicas: 3, availableReplicas: 3 });
 });

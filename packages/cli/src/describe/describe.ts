@@ -12,6 +12,7 @@ import { describePod } from './pod.ts';
 import { describeLimitRange, describeNamespace, describePriorityClass, describeResourceQuota } from './quota.ts';
 import { describeService } from './service.ts';
 import { describeConfigMap, describeSecret } from './settings.ts';
+import { describeStatefulSet } from './stateful-set.ts';
 
 /** Gives all of a page but what happened. */
 type Describer = {
@@ -22,6 +23,7 @@ type Describer = {
 const describers = {
   pod: describePod,
   deployment: describeDeployment,
+  statefulSet: describeStatefulSet,
   service: describeService,
   node: describeNode,
   configMap: describeConfigMap,

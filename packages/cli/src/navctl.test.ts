@@ -44,6 +44,23 @@ describe.concurrent('without an api', () => {
   });
 });
 
+test('the help of every command has an example', async () => {
+  const without: string[] = [];
+  const visit = async (path: readonly string[]): Promise<void> => {
+    const { code, out } = await navctl([...path, '--help']);
+    expect(code).toBe(0);
+    if (!/^Examples?:\n {2}navctl /m.test(out)) without.push(path.join(' '));
+    // Headings end in a colon; below those that are about neither arguments nor flags stand commands.
+    for (const [, heading = '', body = ''] of out.matchAll(/^(\S.*):\n((?: {2}.*\n)+)/gm)) {
+      if (/^(Arguments|(Global )?Options|Examples?|Usage.*)$/.test(heading)) continue;
+      for (const [, name = ''] of body.matchAll(/^ {2}([a-z][\w-]*)/gm))
+        if (name !== 'help') await visit([...path, name]);
+    }
+  };
+  await visit([]);
+  expect(without).toEqual([]);
+});
+
 test.each([
   [['get'], 'say what'],
   [['get', 'pod/web', 'api'], '"api" must be TYPE/NAME'],

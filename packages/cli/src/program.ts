@@ -41,41 +41,43 @@ interface GlobalOptions {
   readonly namespace?: string;
 }
 
-const commands: readonly CommandFactory[] = [
-  getCommand,
-  describeCommand,
-  applyCommand,
-  diffCommand,
-  createCommand,
-  runCommand,
-  exposeCommand,
-  deleteCommand,
-  logsCommand,
-  execCommand,
-  eventsCommand,
-  scaleCommand,
-  autoscaleCommand,
-  rolloutCommand,
-  historyCommand,
-  undoCommand,
-  setCommand,
-  patchCommand,
-  editCommand,
-  replaceCommand,
-  labelCommand,
-  annotateCommand,
-  waitCommand,
-  whyCommand,
-  cordonCommand,
-  uncordonCommand,
-  drainCommand,
-  apiResourcesCommand,
-  explainCommand,
-  topCommand,
-  metricsCommand,
-  storageCommand,
-  versionCommand,
-];
+/** All commands, under the headings that help shows them by. */
+const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
+  'Looking:': [getCommand, describeCommand, logsCommand, eventsCommand, topCommand, whyCommand],
+  'Manifests:': [applyCommand, diffCommand, createCommand, replaceCommand, deleteCommand, explainCommand],
+  'Making and changing:': [
+    runCommand,
+    exposeCommand,
+    scaleCommand,
+    autoscaleCommand,
+    setCommand,
+    editCommand,
+    patchCommand,
+    labelCommand,
+    annotateCommand,
+  ],
+  'Rollouts, and going back:': [rolloutCommand, waitCommand, historyCommand, undoCommand],
+  'Inside a container:': [execCommand],
+  'The cluster:': [
+    cordonCommand,
+    uncordonCommand,
+    drainCommand,
+    metricsCommand,
+    storageCommand,
+    apiResourcesCommand,
+    versionCommand,
+  ],
+};
+
+const introduction = `
+Objects are named TYPE NAME or TYPE/NAME, as in pod web, deploy/web and svc/web; \`navctl api-resources\` lists the types.
+\`navctl COMMAND --help\` shows flags and examples.
+
+Examples:
+  navctl create deployment web --image=nginx --replicas=2 --port=80
+  navctl rollout status deploy/web
+  navctl expose deploy/web
+  navctl get pods -w`;
 
 /** The whole command line. `run` parses it and gives the command's exit code; throws what the command throws. */
 export function buildProgram(connect: Connect, io: Io): { run(args: readonly string[]): Promise<number> } {
@@ -93,9 +95,12 @@ export function buildProgram(connect: Connect, io: Io): { run(args: readonly str
     .description("Drives a Navarch cluster: kubectl's verbs, flags and short names.")
     .option('-s, --server <address>', 'address of the api (default: NAVARCH_API, or 127.0.0.1:7400)')
     .option('-n, --namespace <name>', 'the namespace to work in (default: "default")')
-    .helpCommand(true)
-    .showSuggestionAfterError(true);
-  for (const factory of commands) program.addCommand(factory(runner));
+    .showSuggestionAfterError(true)
+    .commandsGroup('The cluster:') // where `help` stands
+    .addHelpText('after', introduction);
+  for (const [heading, factories] of Object.entries(groups)) {
+    for (const factory of factories) program.addCommand(factory(runner).helpGroup(heading));
+  }
   for (const command of withDescendants(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void io.stdout.write(text),

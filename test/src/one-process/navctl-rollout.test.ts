@@ -45,6 +45,15 @@ describe('a rollout', () => {
     expect(out.endsWith(done)).toBe(true);
   });
 
+  test('is followed by apply, too', async () => {
+    const manifest = JSON.stringify(deployment({ name: 'applied', replicas: 1, image: 'web:1' }));
+    const { code, out } = await cluster.navctlWith(manifest, 'apply', '-f', '-', '--wait', '--timeout=1m');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^deployment\.apps\/applied created\nWaiting/);
+    expect(out.endsWith('deployment "applied" successfully rolled out\n')).toBe(true);
+    await navctl('delete deploy/applied');
+  });
+
   test('that is over is seen at one look', async () => {
     expect(await navctl('rollout status deploy/web --watch=false')).toEqual({ code: 0, out: done, err: '' });
     expect(await navctl('rollout status deploy -l nothing=here')).toMatchObject({

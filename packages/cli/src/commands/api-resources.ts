@@ -24,6 +24,7 @@ export const apiResourcesCommand = (run: Runner) =>
     )
     .option('--api-group <group>', 'only those of this group')
     .option('--no-headers', 'no titles above the columns')
+    .addHelpText('after', '\nExamples:\n  navctl api-resources\n  navctl api-resources --namespaced=false')
     .action(run(apiResources));
 
 async function apiResources(

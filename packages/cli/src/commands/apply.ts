@@ -2,6 +2,7 @@ import type { ApplyFields } from '@navarch/client';
 import { FieldValidation } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { applyTogether, resultText } from '../apply-together.ts';
+import { forEachOf } from '../choose-objects.ts';
 import { errorText } from '../errors.ts';
 import { type FileOptions, type Manifest, readManifests } from '../manifests.ts';
 import {
@@ -9,6 +10,7 @@ import {
   dryRunOption,
   fieldManagerOption,
   filenameOption,
+  isDryRun,
   recursiveOption,
   type Strictness,
   strictnessOf,
@@ -16,18 +18,22 @@ import {
   type WriteFlags,
   writeOptions,
 } from '../options.ts';
+import { type WaitFlags, withWait } from '../rollout/after-change.ts';
+import { followRollout } from '../rollout/follow.ts';
+import { hasRollouts } from '../rollout/rollout-kinds.ts';
 import type { Runner } from '../runner.ts';
 import { objectName } from '../resource-args.ts';
 import { type Session, UserError } from '../session.ts';
 
-interface ApplyFlags extends FileOptions, WriteFlags {
+interface ApplyFlags extends FileOptions, WriteFlags, WaitFlags {
+  readonly dryRun?: string;
   readonly atomic?: boolean;
   readonly forceConflicts?: boolean;
   readonly validate?: string;
 }
 
 export const applyCommand = (run: Runner) =>
-  new Command('apply')
+  withWait(new Command('apply'))
     .description('Make real what manifests say')
     .addOption(filenameOption().makeOptionMandatory())
     .addOption(recursiveOption())
@@ -37,7 +43,10 @@ export const applyCommand = (run: Runner) =>
     .option('--force-conflicts', 'take fields that others have set to other values')
     .addOption(fieldManagerOption())
     .addOption(new Option('--server-side [yes]', 'how apply works anyway').hideHelp())
-    .addHelpText('after', '\nExamples:\n  navctl apply -f examples/nginx/\n  cat pod.yaml | navctl apply -f -')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl apply -f examples/nginx/\n  cat pod.yaml | navctl apply -f -\n  navctl apply -f web.yaml --wait --timeout=2m',
+    )
     .action(run(apply));
 
 async function apply(session: Session, options: ApplyFlags): Promise<number> {
@@ -50,11 +59,27 @@ async function apply(session: Session, options: ApplyFlags): Promise<number> {
     // What was told with its place in the file need not be told again by the api.
     fieldValidation: hasUnknown ? FieldValidation.IGNORE : validation[strictness],
   });
-  if (options.atomic === true) {
-    return await applyTogether(session, neededFirst(manifests), { flags: options, optionsFor });
-  }
+  const code =
+    options.atomic === true
+      ? await applyTogether(session, neededFirst(manifests), { flags: options, optionsFor })
+      : await applyEach(session, neededFirst(manifests), options, optionsFor);
+  if (code !== 0 || options.wait !== true || isDryRun(options)) return code;
+  const rolling = manifests.filter(({ kind }) => hasRollouts(kind));
+  if (rolling.length === 0) return code;
+  return forEachOf(session, rolling, ({ kind, name, object }) => {
+    const namespace = object.metadata?.namespace || session.namespace;
+    return followRollout(session, { kind, name, namespace }, { timeoutMs: options.timeout });
+  });
+}
+
+async function applyEach(
+  session: Session,
+  manifests: readonly Manifest[],
+  options: ApplyFlags,
+  optionsFor: (manifest: Manifest) => ApplyFields,
+): Promise<number> {
   let failures = 0;
-  for (const manifest of neededFirst(manifests)) {
+  for (const manifest of manifests) {
     const { kind, json, name, place } = manifest;
     try {
       const { result } = await session.client().apply(JSON.stringify(json), {

@@ -8,12 +8,14 @@ export const cordonCommand = (run: Runner) =>
   new Command('cordon')
     .description('Let a node take no new Pods')
     .argument('<node...>')
+    .addHelpText('after', '\nExample:\n  navctl cordon n1')
     .action(run((session, names: readonly string[]) => setUnschedulable(session, names, true)));
 
 export const uncordonCommand = (run: Runner) =>
   new Command('uncordon')
     .description('Let a node take Pods again')
     .argument('<node...>')
+    .addHelpText('after', '\nExample:\n  navctl uncordon n1')
     .action(run((session, names: readonly string[]) => setUnschedulable(session, names, false)));
 
 export async function setUnschedulable(

@@ -61,7 +61,11 @@ function addMaker(create: Command, maker: Maker, run: Runner): void {
 function groupOf(parent: Command, word: string): Command {
   const found = parent.commands.find((command) => command.name() === word);
   if (found !== undefined) return found;
-  const group = parent.command(word).description(`Make a ${word} of one of several types`);
+  const examples = makers.filter(({ path }) => path[0] === word).flatMap((each) => each.examples.slice(0, 1));
+  const group = parent
+    .command(word)
+    .description(`Make a ${word} of one of several types`)
+    .addHelpText('after', examplesText(examples));
   return word === 'service' ? group.alias('svc') : group;
 }
 

@@ -20,6 +20,10 @@ export const describeCommand = (run: Runner) =>
     .addOption(recursiveOption())
     .addOption(selectorOption())
     .addOption(allNamespacesOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl describe pod web\n  navctl describe deploy/web svc/web\n  navctl describe pods -l app=web',
+    )
     .action(run(describe));
 
 async function describe(session: Session, args: readonly string[], options: DescribeOptions): Promise<void> {

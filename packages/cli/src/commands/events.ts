@@ -30,6 +30,10 @@ export const eventsCommand = (run: Runner) =>
     .addOption(allNamespacesOption())
     .addOption(new Option('-o, --output <format>').choices(['yaml', 'json']))
     .option('--no-headers', 'no titles above the columns')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl events\n  navctl events --for pod/web --types Warning\n  navctl events -A --since 10m -w',
+    )
     .action(run(events));
 
 async function events(session: Session, options: EventsOptions): Promise<number> {

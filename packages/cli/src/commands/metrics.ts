@@ -13,7 +13,12 @@ interface PushOptions {
 }
 
 export const metricsCommand = (run: Runner) => {
-  const command = new Command('metrics').description('Tell autoscalers what was measured, and show what was told');
+  const command = new Command('metrics')
+    .description('Tell autoscalers what was measured, and show what was told')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  navctl metrics push queue_length=120 --labels=queue=mail\n  navctl metrics list',
+    );
   command
     .command('push')
     .description('Tell what was measured. It counts for a minute: push again before that')
@@ -37,6 +42,7 @@ export const metricsCommand = (run: Runner) => {
     .description('Show what was told and still counts')
     .argument('[name]')
     .addOption(allNamespacesOption())
+    .addHelpText('after', '\nExample:\n  navctl metrics list')
     .action(run(list));
   return command;
 };

@@ -13,6 +13,7 @@ export const storageCommand = (run: Runner) =>
   new Command('storage')
     .description('Show how much room the cluster has to keep its objects, and what is done about it')
     .addOption(new Option('-o, --output <format>').choices(['yaml', 'json']))
+    .addHelpText('after', '\nExample:\n  navctl storage')
     .action(run(storage));
 
 async function storage(session: Session, { output }: StorageOptions): Promise<void> {

@@ -23,7 +23,9 @@ interface PodOptions extends TopOptions {
 }
 
 export const topCommand = (run: Runner) => {
-  const command = new Command('top').description('Show what nodes and Pods use now');
+  const command = new Command('top')
+    .description('Show what nodes and Pods use now')
+    .addHelpText('after', '\nExamples:\n  navctl top nodes\n  navctl top pods -A --sort-by=memory');
   const add = (name: string, alias: string, description: string) =>
     command
       .command(name)
@@ -35,12 +37,14 @@ export const topCommand = (run: Runner) => {
       .option('--no-headers', 'no titles above the columns');
   add('node', 'nodes', 'Show cpu and memory of nodes, and how much that is of what Pods can have')
     .option('--show-capacity', 'how much that is of all that the node has')
+    .addHelpText('after', '\nExample:\n  navctl top nodes --sort-by=cpu')
     .action(run(topNodes));
   add('pod', 'pods', 'Show cpu and memory of Pods')
     .addOption(fieldSelectorOption())
     .addOption(allNamespacesOption())
     .option('--containers', 'each container on a line of its own')
     .option('--sum', 'all together in a last line')
+    .addHelpText('after', '\nExamples:\n  navctl top pods -A --sort-by=memory\n  navctl top pod web --containers')
     .action(run(topPods));
   return command;
 };

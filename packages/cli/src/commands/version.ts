@@ -14,6 +14,7 @@ export const versionCommand = (run: Runner) =>
     .description('Show the versions of navctl and of the api')
     .option('--client', 'of navctl only')
     .addOption(new Option('-o, --output <format>').choices(['yaml', 'json']))
+    .addHelpText('after', '\nExample:\n  navctl version --client')
     .action(run(version));
 
 async function version(session: Session, { client, output }: VersionOptions): Promise<void> {

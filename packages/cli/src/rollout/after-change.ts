@@ -14,7 +14,7 @@ export interface WaitFlags {
 
 export function withWait(command: Command): Command {
   return command
-    .option('--wait', 'then follow the rollout to its end, as `navctl rollout status` does')
+    .option('--wait', 'then follow the rollouts to their end, as `navctl rollout status` does')
     .addOption(new Option('--timeout <duration>', 'with --wait: how long to wait').argParser(durationMs));
 }
 

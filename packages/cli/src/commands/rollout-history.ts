@@ -7,7 +7,7 @@ import { containerEntries, volumeEntries } from '../describe/pod-template.ts';
 import { wholeNumber } from '../options.ts';
 import { objectText, shownManifest } from '../print/objects.ts';
 import { objectName } from '../resource-args.ts';
-import { findRevisions, pickRevision } from '../rollout/revisions.ts';
+import { findRevisions, pickRevision, type Recorded } from '../rollout/revisions.ts';
 import type { Revision } from '../rollout/rollout-kind.ts';
 import { rolloutKindOf } from '../rollout/rollout-kinds.ts';
 import type { Runner } from '../runner.ts';
@@ -61,8 +61,17 @@ async function show(session: Session, { kind, namespace, name }: Chosen, options
     for (const { revision } of shown) session.print(`${title} with revision #${number}\n${templateText(revision)}`);
     return;
   }
-  const rows = revisions.map(({ revision }) => [revision.number, revision.cause || '<none>']);
-  session.print(`${title} \n${formatTable([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
+  const notes = rollout.facts(object).notes ?? {};
+  const noteOf = ({ record }: Recorded) => notes[record.metadata.name] ?? '';
+  // What is to be said of the newest alone goes without saying.
+  const isNoted = revisions.slice(0, -1).some((each) => noteOf(each) !== '');
+  const rows = revisions.map((each) => [
+    each.revision.number,
+    each.revision.cause || '<none>',
+    ...(isNoted ? [noteOf(each)] : []),
+  ]);
+  const header = ['REVISION', 'CHANGE-CAUSE', ...(isNoted ? ['NOTE'] : [])];
+  session.print(`${title} \n${formatTable([header, ...rows])}\n`);
 }
 
 function templateText({ template }: Revision): string {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { encodeObject, type JsonObject, messageSchema } from '@navarch/machinery';
+import { encodeObject, isApiError, type JsonObject, messageSchema } from '@navarch/machinery';
 import { PatchRequest_Type, type PodTemplateSpec } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { type ChoiceOptions, chooseObjects, type Chosen, forEachOf, withChoice } from '../choose-objects.ts';
@@ -13,7 +13,7 @@ import {
 } from '../options.ts';
 import { objectName } from '../resource-args.ts';
 import { afterChange, type WaitFlags, withWait } from '../rollout/after-change.ts';
-import { findRevisions, pickRevision } from '../rollout/revisions.ts';
+import { findRevisions, pickRevision, type Recorded } from '../rollout/revisions.ts';
 import { rolloutKindOf } from '../rollout/rollout-kinds.ts';
 import type { Runner } from '../runner.ts';
 import { type Session, UserError } from '../session.ts';
@@ -40,51 +40,103 @@ export const rolloutUndoCommand = (run: Runner) =>
       ),
     );
 
-async function undo(session: Session, chosen: Chosen, flags: UndoFlags): Promise<void> {
+/** Which revision is meant, and how it is told. */
+export interface GoingBackTo {
+  choose(revisions: readonly Recorded[], failedRecord: string | undefined): Recorded | undefined;
+  readonly done: string;
+  /** What is said when nothing is to be done, after the object's name. */
+  isThere(number: number): string;
+}
+
+function undo(session: Session, chosen: Chosen, flags: UndoFlags): Promise<void> {
+  const { toRevision } = flags;
+  const rollout = rolloutKindOf(chosen.kind);
+  return goBackTo(session, chosen, flags, {
+    choose: (revisions, failedRecord) => {
+      if (toRevision > 0) return pickRevision(revisions, toRevision, rollout, chosen.name);
+      // What failed and was taken back is not what anybody means by the one before.
+      return revisions.slice(0, -1).findLast(({ record }) => record.metadata.name !== failedRecord);
+    },
+    done: 'rolled back',
+    isThere: (number) => `skipped rollback (current template already matches revision ${number})`,
+  });
+}
+
+/** A rollout that goes on changes its object all the time: what is decided is decided again when that came between. */
+export async function goBackTo(
+  session: Session,
+  chosen: Chosen,
+  flags: WriteFlags & WaitFlags,
+  to: GoingBackTo,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      if (await tryToGoBack(session, chosen, flags, to)) await afterChange(session, chosen, flags);
+      return;
+    } catch (error) {
+      if (tries === mostTries || !isApiError(error, 'Conflict')) throw error;
+    }
+  }
+}
+
+const mostTries = 10;
+
+/** Whether there was something to do. Throws Conflict when somebody else wrote meanwhile. */
+async function tryToGoBack(session: Session, chosen: Chosen, flags: WriteFlags, to: GoingBackTo): Promise<boolean> {
   const { namespace, name } = chosen;
   const rollout = rolloutKindOf(chosen.kind);
   const { kind } = rollout;
   const object = await session.client().get(kind, { namespace, name });
-  const { paused, template } = rollout.facts(object);
+  const { paused, template, failedRecord } = rollout.facts(object);
   if (paused) {
     throw new UserError(
       `${kind.singular} "${name}" is paused; resume it first: navctl rollout resume ${kind.singular}/${name}`,
     );
   }
   const revisions = await findRevisions(session, rollout, object);
-  const wanted = flags.toRevision > 0 ? pickRevision(revisions, flags.toRevision, rollout, name) : revisions.at(-2);
+  const wanted = to.choose(revisions, failedRecord);
   if (wanted === undefined) {
     throw new UserError(`no rollout history found for ${kind.singular} "${name}": it has had no other template yet`);
   }
-  const { revision } = wanted;
+  const { revision, record } = wanted;
+  const back = rollout.returnTo?.(object, revisions.at(-1)?.record, record);
   const before = templateJson(revision.template);
-  if (template !== undefined && isDeepStrictEqual(before, templateJson(template))) {
-    session.print(
-      `${objectName(kind, name)} skipped rollback (current template already matches revision ${revision.number})\n`,
-    );
-    return;
+  if (template !== undefined && isDeepStrictEqual(before, templateJson(template)) && back?.isThere !== false) {
+    session.print(`${objectName(kind, name)} ${to.isThere(revision.number)}\n`);
+    return false;
   }
+  const annotations = { ...(back?.annotations ?? object.metadata.annotations), [causeKey]: revision.cause };
   const patch = JSON.stringify([
-    { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
     { op: 'replace', path: '/spec/template', value: before },
-    ...causePatch(object.metadata.annotations, revision.cause),
+    ...annotationsPatch(object.metadata.annotations, annotations),
   ]);
-  await session.client().patch(kind, { namespace, name }, { type: PatchRequest_Type.JSON, patch }, writeOptions(flags));
-  session.print(`${objectName(kind, name)} rolled back${dryRunNote(flags)}\n`);
-  await afterChange(session, chosen, flags);
+  const { resourceVersion } = object.metadata;
+  await session
+    .client()
+    .patch(kind, { namespace, name }, { type: PatchRequest_Type.JSON, patch, resourceVersion }, writeOptions(flags));
+  session.print(`${objectName(kind, name)} ${to.done}${dryRunNote(flags)}\n`);
+  return true;
 }
 
 const causeKey = 'kubernetes.io/change-cause';
 
-/** The old template comes with what was said of it then. */
-function causePatch(annotations: Readonly<Record<string, string>>, cause: string): readonly object[] {
-  const path = `/metadata/annotations/${causeKey.replace('/', '~1')}`;
-  if ((annotations[causeKey] ?? '') === cause) return [];
-  if (cause === '') return [{ op: 'remove', path }];
-  const isFirst = Object.keys(annotations).length === 0;
+/** The old template comes with what was said of it then. What is empty goes. */
+function annotationsPatch(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): readonly object[] {
+  const isFirst = Object.keys(before).length === 0;
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => (before[key] ?? '') !== (after[key] ?? ''),
+  );
+  if (changed.length === 0) return [];
   return [
     ...(isFirst ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []),
-    { op: 'add', path, value: cause },
+    ...changed.map((key) => {
+      const path = `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      const value = after[key] ?? '';
+      return value === '' ? { op: 'remove', path } : { op: 'add', path, value };
+    }),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { CommandFactory, Runner } from '../runner.ts';
 import type { Session } from '../session.ts';
 import { rolloutHistoryCommand } from './rollout-history.ts';
 import { pauseCommand, restartCommand, resumeCommand } from './rollout-change.ts';
+import { abortCommand, promoteCommand } from './rollout-steps.ts';
 import { rolloutUndoCommand } from './rollout-undo.ts';
 
 /** What can be done with a rollout; a file each. */
@@ -16,6 +17,8 @@ const subcommands: readonly CommandFactory[] = [
   restartCommand,
   pauseCommand,
   resumeCommand,
+  promoteCommand,
+  abortCommand,
 ];
 
 export const rolloutCommand = (run: Runner) => {

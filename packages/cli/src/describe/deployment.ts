@@ -1,6 +1,7 @@
 import { deployment, replicaSet } from '@navarch/kinds';
 import { formatLabelSelector, type Live } from '@navarch/machinery';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
+import { canaryText } from '../rollout/release.ts';
 import type { Session } from '../session.ts';
 import { conditionTable } from './conditions.ts';
 import { metadataEntries } from './generic.ts';
@@ -45,8 +46,19 @@ export async function describeDeployment(object: Live<Deployment>, session: Sess
       ],
     },
     { label: 'Conditions', table: conditionTable(status.conditions) },
+    ...releaseEntries(object),
     { label: 'OldReplicaSets', lines: own.filter((set) => !isNewest(set, own)).map(setText) },
     { label: 'NewReplicaSet', lines: own.filter((set) => isNewest(set, own)).map(setText) },
+  ];
+}
+
+/** Where it stands among its releases, as far as there is something to say. */
+function releaseEntries({ status: { release, conditions } }: Live<Deployment>): readonly Entry[] {
+  const rolledBack = conditions.find(({ type }) => type === 'RolledBack');
+  return [
+    ...(release === undefined || release.lastGood === '' ? [] : [{ label: 'LastGood', value: release.lastGood }]),
+    ...(release?.canary === undefined ? [] : [{ label: 'Canary', value: canaryText(release.canary) }]),
+    ...(rolledBack === undefined ? [] : [{ label: 'RolledBack', value: rolledBack.message }]),
   ];
 }
 

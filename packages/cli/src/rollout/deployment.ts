@@ -1,6 +1,7 @@
-import { deployment, replicaSet } from '@navarch/kinds';
+import { deployment, originalTemplate, replicaSet, rolledBackOf } from '@navarch/kinds';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
 import { deploymentProgress } from './progress.ts';
+import { releaseNotes, releaseProgress, returnTo } from './release.ts';
 import type { RolloutKind } from './rollout-kind.ts';
 
 const revisionKey = 'deployment.kubernetes.io/revision';
@@ -9,8 +10,11 @@ const hashLabel = 'pod-template-hash';
 
 export const deploymentRollout: RolloutKind<Deployment, ReplicaSet> = {
   kind: deployment,
-  progress: deploymentProgress,
-  facts: ({ spec, status }) => {
+  progress: (object) => releaseProgress(object) ?? deploymentProgress(object),
+  facts: (object) => {
+    const { spec, status } = object;
+    const canary = status.release?.canary;
+    const failed = rolledBackOf(object)?.from;
     const progressing = status.conditions.find(({ type }) => type === 'Progressing');
     const failure = status.conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
     // The clock stands still while the rollout is held, and once it is done.
@@ -20,24 +24,27 @@ export const deploymentRollout: RolloutKind<Deployment, ReplicaSet> = {
       selector: spec.selector,
       template: spec.template,
       paused: spec.paused,
-      desired: spec.replicas ?? 1,
+      desired: canary?.replicas ?? spec.replicas ?? 1,
       minReadySeconds: spec.minReadySeconds,
       deadlineAt: Number.isNaN(since) ? undefined : since + (spec.progressDeadlineSeconds ?? 600) * 1000,
       failure: failure?.message ?? '',
+      notes: releaseNotes(object),
+      ...(failed !== undefined && { failedRecord: failed }),
     };
   },
   records: replicaSet,
-  revision: ({ metadata, spec }) => {
-    const { template } = spec;
+  revision: (record) => {
+    const { metadata, spec } = record;
+    const template = originalTemplate(record);
     if (template === undefined) return undefined;
-    const { [hashLabel]: hash = '', ...labels } = template.metadata?.labels ?? {};
     return {
       number: Number(metadata.annotations[revisionKey] ?? 0),
       cause: metadata.annotations['kubernetes.io/change-cause'] ?? '',
-      hash,
-      template: { ...template, metadata: template.metadata && { ...template.metadata, labels } },
+      hash: spec.template?.metadata?.labels[hashLabel] ?? '',
+      template,
     };
   },
+  returnTo,
   hashLabel,
   canPause: true,
 };

@@ -3,10 +3,12 @@ import type { Live } from '@navarch/machinery';
 import { DaemonSet, Deployment, StatefulSet } from '@navarch/proto';
 import { expect, test } from 'vitest';
 import { daemonSetProgress } from './daemon-set.ts';
-import { deploymentProgress } from './progress.ts';
+import { deploymentRollout } from './deployment.ts';
 import { statefulSetProgress } from './stateful-set.ts';
 
 type Status = NonNullable<Parameters<typeof Deployment.fromPartial>[0]['status']>;
+
+const rolledBack = { type: 'RolledBack', status: 'True', message: 'web-2 was taken back' };
 
 const make = (status: Status): Live<Deployment> => {
   const object = {
@@ -32,8 +34,32 @@ test.each<[string, Status, string]>([
     { conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }] },
     'deployment "web" exceeded its progress deadline',
   ],
+  [
+    'failed',
+    { updatedReplicas: 3, replicas: 3, availableReplicas: 3, conditions: [rolledBack] },
+    'deployment "web" was rolled back: web-2 was taken back',
+  ],
+  [
+    'going',
+    { release: { lastGood: 'web-1', canary: { replicaSet: 'web-2', steps: 4, done: 1, replicas: 1, paused: true } } },
+    'deployment "web" is at step 2 of 4: 1 new Pod, pauses until it is promoted; go on with: navctl rollout promote deploy/web',
+  ],
+  [
+    'going',
+    { release: { canary: { replicaSet: 'web-2', steps: 4, done: 2, replicas: 2 } } },
+    'deployment "web" is at step 3 of 4: 2 new Pods',
+  ],
+  [
+    'going',
+    {
+      release: { canary: { replicaSet: 'web-2', steps: 4, done: 4, replicas: 3 } },
+      updatedReplicas: 1,
+      replicas: 4,
+    },
+    '1 out of 3 new replicas have been updated',
+  ],
 ])('%s: %j', (state, status, message) => {
-  const progress = deploymentProgress(make(status));
+  const progress = deploymentRollout.progress(make(status));
   expect(progress.state).toBe(state);
   expect(progress.message).toContain(message);
 });

@@ -2,6 +2,7 @@ import type { KindDefinition } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { LabelSelector, ObjectMeta, PodTemplateSpec } from '@navarch/proto';
 import type { RolloutProgress } from './progress.ts';
+import type { Return } from './release.ts';
 
 /** An object of whichever kind. */
 export interface Workload {
@@ -17,6 +18,8 @@ export interface RolloutKind<T extends Workload = Workload, R extends Workload =
   readonly records: KindDefinition<R>;
   /** Undefined for one that holds no revision. */
   revision(record: Live<R>): Revision | undefined;
+  /** What makes the revision of an earlier record run again, where that is more than its template. */
+  returnTo?(object: Live<T>, current: Live<R> | undefined, earlier: Live<R>): Return;
   /** The label by which Pods tell of which revision they are. */
   readonly hashLabel: string;
   /** Whether spec.paused holds a rollout. */
@@ -37,6 +40,10 @@ export interface RolloutFacts {
   readonly failure: string;
   /** Its Pods' revision, where status says so; otherwise it is the newest. */
   readonly newHash?: string;
+  /** What is to be said of revisions, by the names of their records. */
+  readonly notes?: Readonly<Record<string, string>>;
+  /** The record of a revision that failed, and is not what an undo means. */
+  readonly failedRecord?: string;
 }
 
 /** One template that was rolled out. */

@@ -115,9 +115,9 @@ export class PodWorker {
     const pod = this.#reporter.withLastStatus(desired.pod);
     const now = clock.now();
     const action = nextPodAction({ ...desired, pod }, observed, now);
-    // While its remains are cleared away, a Pod keeps the status that it ended with.
+    // While its remains are cleared away, a Pod keeps the status that it ended with: but it has to have ended.
     const clearing = action.type === 'finalize' || (isTerminating(pod) && action.type === 'removeSandbox');
-    if (!desired.gone && !clearing) {
+    if (!desired.gone && !(clearing && isFinished(pod.status.phase))) {
       const status = podStatus(pod, observed, node.nodeIp, now);
       this.#reporter.report(desired.pod, status, isPassing(action, pod));
     }

@@ -1,7 +1,7 @@
 import { createLogger, VirtualClock } from '@navarch/kit';
 import type { ClientWrite, WriteOutcome } from '@navarch/client';
 import type { Live } from '@navarch/machinery';
-import { type Pod, PodStatus } from '@navarch/proto';
+import { Condition, type Pod, PodStatus } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aPod } from './pod.fixture.ts';
@@ -42,16 +42,38 @@ class OnePodApi {
     return this.#waiting.length;
   }
 
+  get disrupted(): boolean {
+    return this.#stored.status.conditions.some(({ type }) => type === 'DisruptionTarget');
+  }
+
   report(phase: Phase, passing = false): void {
-    this.reporter.report(this.cached, status(phase), passing);
+    const { conditions } = this.reporter.withLastStatus(this.cached).status;
+    this.reporter.report(this.cached, { ...status(phase), conditions }, passing);
+  }
+
+  /** Somebody else says why the Pod will end. */
+  disrupt(): void {
+    const { metadata, status: before } = this.#stored;
+    const revision = BigInt(metadata.resourceVersion) + 1n;
+    const conditions = [Condition.fromPartial({ type: 'DisruptionTarget', status: 'True' })];
+    this.#stored = {
+      ...this.#stored,
+      metadata: { ...metadata, resourceVersion: String(revision) },
+      status: { ...before, conditions },
+    };
   }
 
   /** The write that is under way takes effect and is answered. */
   async answer(): Promise<void> {
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    const revision = BigInt(this.#stored.metadata.resourceVersion) + 1n;
     const { metadata } = this.#stored;
+    if (next.object.metadata.resourceVersion !== metadata.resourceVersion) {
+      next.settle({ ok: false, error: { reason: 'Conflict', message: 'somebody was faster', fields: [] } });
+      await this.clock.advance(0);
+      return;
+    }
+    const revision = BigInt(metadata.resourceVersion) + 1n;
     this.#stored = {
       ...this.#stored,
       metadata: { ...metadata, resourceVersion: String(revision) },
@@ -112,7 +134,7 @@ describe('a StatusReporter', () => {
   test('brings the api to what was reported last, whatever comes when', async () => {
     const step = fc.oneof(
       fc.record({ type: fc.constant('report'), phase: fc.constantFrom(...phases), passing: fc.boolean() }),
-      fc.record({ type: fc.constantFrom('answer', 'sync', 'passTime') }),
+      fc.record({ type: fc.constantFrom('answer', 'sync', 'passTime', 'disrupt') }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom(...phases), async (steps, last) => {
@@ -121,14 +143,18 @@ describe('a StatusReporter', () => {
           if ('phase' in reported) api.report(reported.phase, reported.passing);
           else if (type === 'answer') await api.answer();
           else if (type === 'sync') api.sync();
+          else if (type === 'disrupt') api.disrupt();
           else await api.clock.advance(300);
         }
         api.report(last);
         await api.rest();
         // The worker looks again, and reports again, when it sees a change that is not its own.
-        if (api.sync()) api.report(last);
-        await api.rest();
+        for (let round = 0; round < 3; round++) {
+          if (api.sync()) api.report(last);
+          await api.rest();
+        }
         expect(api.phase).toBe(last);
+        expect(api.disrupted).toBe(steps.some(({ type }) => type === 'disrupt'));
       }),
       { numRuns: 300 },
     );

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@navarch/kit';
 import { keyOf, type Live } from '@navarch/machinery';
 import { type Pod, PodStatus } from '@navarch/proto';
 import type { ApiWriter } from './api-writer.ts';
+import { reportedConditions } from './status.ts';
 
 /** A Pod that comes up within this time is reported once, when it is up. */
 const passingMs = 250;
@@ -17,6 +18,8 @@ export class StatusReporter {
   #wroteRevision = 0n;
   #writing: Promise<void> | undefined;
   #again: Live<Pod> | undefined;
+  /** As it came with the last report. */
+  #newest: Live<Pod> | undefined;
   #timer: Disposable | undefined;
 
   constructor(options: { writer: Pick<ApiWriter, 'submit'>; clock: Clock; logger: Logger }) {
@@ -25,13 +28,18 @@ export class StatusReporter {
     this.#logger = options.logger;
   }
 
-  /** The Pod with the status that was reported last, which may be newer than the cache's. */
+  /** The Pod with the status that was reported last, which may be newer than the cache's, and with what others say of it. */
   withLastStatus(pod: Live<Pod>): Live<Pod> {
-    return this.#last ? { ...pod, status: this.#last.status } : pod;
+    if (!this.#last) return pod;
+    const { status } = this.#last;
+    const own = status.conditions.filter(({ type }) => reportedConditions.has(type));
+    const others = pod.status.conditions.filter(({ type }) => !reportedConditions.has(type));
+    return { ...pod, status: { ...status, conditions: [...own, ...others] } };
   }
 
   /** `pod` is what the cache holds. A status that is `passing` is written only if no other follows soon. */
   report(pod: Live<Pod>, status: PodStatus, passing: boolean): void {
+    this.#newest = pod;
     const text = JSON.stringify(PodStatus.toJSON(status));
     const cached = JSON.stringify(PodStatus.toJSON(pod.status));
     const unchanged = this.#last?.text === text;
@@ -74,6 +82,10 @@ export class StatusReporter {
     if (this.#again !== undefined) this.#writing ??= this.#write();
   }
 
+  #newerThan(revision: bigint): Live<Pod> | undefined {
+    return BigInt(this.#newest?.metadata.resourceVersion || '0') > revision ? this.#newest : undefined;
+  }
+
   #forget(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
@@ -85,12 +97,15 @@ export class StatusReporter {
     try {
       for (let pod = this.#again; pod && this.#last; pod = this.#again) {
         this.#again = undefined;
-        // Without a revision: only the agent writes a Pod's status, and the uid makes sure that it is this Pod's.
-        const metadata = { ...pod.metadata, resourceVersion: '' };
+        // Only over what was seen: others say in a Pod's conditions why it ends, and that must not be lost.
+        const over = newer(BigInt(pod.metadata.resourceVersion || '0'), this.#wroteRevision);
+        const metadata = { ...pod.metadata, resourceVersion: over === 0n ? '' : String(over) };
         const object = { ...pod, metadata, status: this.#last.status };
         const outcome = await this.#writer.submit(keyOf(pod), { type: 'updateStatus', kind: podKind, object });
         if (outcome.ok) this.#wroteRevision = outcome.revision;
-        else if (outcome.error.reason !== 'NotFound' && outcome.error.reason !== 'Conflict') {
+        // The change that came between has been seen since; otherwise it will be, and then there will be another report.
+        else if (outcome.error.reason === 'Conflict') this.#again ??= this.#newerThan(over);
+        else if (outcome.error.reason !== 'NotFound') {
           this.#logger.error(
             { pod: keyOf(pod), reason: outcome.error.reason },
             `status refused: ${outcome.error.message}`,
@@ -103,4 +118,8 @@ export class StatusReporter {
       this.#writing = undefined;
     }
   }
+}
+
+function newer(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }

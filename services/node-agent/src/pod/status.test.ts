@@ -109,6 +109,24 @@ describe('the status of a Pod', () => {
     expect(ready(status(pod, seen(true)))?.status).toBe('True');
   });
 
+  test.each([
+    { name: 'that was asked to go and returned 0 has succeeded', exitCode: 0, phase: 'Succeeded' },
+    { name: 'that was asked to go and was ended by a signal has failed', exitCode: 143, phase: 'Failed' },
+  ])('$name, whatever its restart policy', ({ exitCode, phase }) => {
+    for (const restartPolicy of ['Always', 'OnFailure', 'Never']) {
+      const pod = aPod({ restartPolicy }, { deletionTimestamp: '2026-01-01T11:59:00Z' }, { phase: 'Running' });
+      const seen = (state: 'running' | 'exited') =>
+        status(pod, observed({ sandboxes: [sandbox()], containers: [instance({ state, exitCode })] })).phase;
+      expect(seen('running')).toBe('Running');
+      expect(seen('exited')).toBe(phase);
+    }
+  });
+
+  test('that was asked to go before anything of it ran has failed', () => {
+    const pod = aPod({}, { deletionTimestamp: '2026-01-01T11:59:00Z' }, { phase: 'Pending' });
+    expect(status(pod, observed()).phase).toBe('Failed');
+  });
+
   test('that was active for too long has failed once its containers have ended', () => {
     const pod = aPod({ activeDeadlineSeconds: 5 }, {}, { startTime: new Date(now - 6_000).toISOString() });
     const seen = (state: 'running' | 'exited') =>

@@ -5,6 +5,14 @@ import { instancesOf, isFinished, isTerminating, type ObservedPod } from './mode
 import { qosClass } from './qos.ts';
 import { verdict } from './verdict.ts';
 
+/** The conditions that the agent reports; others are for others to say. */
+export const reportedConditions: ReadonlySet<string> = new Set([
+  'PodScheduled',
+  'Initialized',
+  'ContainersReady',
+  'Ready',
+]);
+
 /**
  * What is reported of a Pod. Follows from what is observed and, for times of change and a phase that was final, from what
  * was reported before (`pod.status`). At rest it returns what it returned last.

@@ -1,6 +1,6 @@
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
-import { instancesOf, type ObservedPod, restartPolicyOf } from './model.ts';
+import { instancesOf, isFinished, isTerminating, type ObservedPod, restartPolicyOf } from './model.ts';
 import { mayRestart } from './restart.ts';
 
 /** Whether a Pod is through, and how. */
@@ -11,6 +11,10 @@ export interface Verdict {
 }
 
 export function verdict(pod: Live<Pod>, observed: ObservedPod, now: number): Verdict {
+  if (isTerminating(pod)) {
+    if (isFinished(pod.status.phase)) return {};
+    return { finished: { phase: asAskedTo(pod, observed), reason: '', message: '' } };
+  }
   const { activeDeadlineSeconds } = pod.spec;
   if (activeDeadlineSeconds === undefined || pod.status.startTime === '') return ending(pod, observed);
   const deadlineMs = Date.parse(pod.status.startTime) + activeDeadlineSeconds * 1000;
@@ -34,4 +38,13 @@ function ending(pod: Live<Pod>, observed: ObservedPod): Verdict {
   if (exits.includes(undefined)) return {};
   const phase = exits.every((exitCode) => exitCode === 0) ? 'Succeeded' : 'Failed';
   return { finished: { phase, reason: '', message: '' } };
+}
+
+/** A Pod that was asked to go starts nothing again: it has succeeded if all of its containers have, and failed otherwise. */
+function asAskedTo(pod: Live<Pod>, observed: ObservedPod): 'Succeeded' | 'Failed' {
+  const succeeded = pod.spec.containers.every(({ name }) => {
+    const [newest] = instancesOf(observed, name);
+    return newest?.state === 'exited' && newest.exitCode === 0;
+  });
+  return succeeded ? 'Succeeded' : 'Failed';
 }

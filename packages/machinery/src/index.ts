@@ -29,7 +29,7 @@ export { customSchema } from './structural/custom-schema.ts';
 export { schemaDefaults } from './structural/schema-defaults.ts';
 export * from './suggest.ts';
 export * from './table.ts';
-export { zoneProblem } from './time-zone.ts';
+export { timeInZone, zoneProblem } from './time-zone.ts';
 export * from './validate.ts';
 export * from './yaml.ts';
 export { type Applied, type FieldConflict, serverSideApply } from './ownership/apply.ts';

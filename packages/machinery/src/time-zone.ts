@@ -31,6 +31,15 @@ export function localTime(ms: number, zone: string): LocalTime {
   };
 }
 
+/** `ms` since 1970 as RFC 3339, in a zone whose name is right: 2026-03-29T03:30:00+02:00. */
+export function timeInZone(ms: number, zone: string): string {
+  const minutes = Math.round(offsetMs(ms, zone) / 60_000);
+  const wall = new Date(ms + offsetMs(ms, zone)).toISOString().slice(0, 19);
+  if (minutes === 0) return `${wall}Z`;
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${wall}${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+}
+
 /** Clocks are changed at a quarter of an hour, so within one the distance from UTC is the same. */
 const quarterMs = 15 * 60_000;
 const mostOffsets = 10_000;

@@ -4,6 +4,7 @@ import { ApiEventRecorder, ControllerRunner, LeaderElector, LeaderWork } from '@
 import { type Clock, type Component, type Logger, linkSignals, type Metrics } from '@navarch/kit';
 import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
+import { cronJobController } from './cron-job/controller.ts';
 import { definitionController } from './custom-kinds/controller.ts';
 import { Configurations } from './deployment/configurations.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
@@ -32,6 +33,7 @@ import { serviceAccountController } from './service-account/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { volumeClaimController } from './volume-claim/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export interface ControllerManagerOptions {
   readonly client: Pick<
@@ -81,6 +83,8 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     jobController(caches, hands),
     jobOrphanController(caches, hands),
     daemonSetController(caches, hands),
+    cronJobController(caches, hands),
+    ttlAfterFinishedController(caches, hands),
     endpointSliceController(caches, hands),
     loadBalancerController(caches, hands),
     nodeTaintsController(caches, hands),

@@ -1,13 +1,11 @@
-import { type Controller, type Source, source } from '@navarch/controller';
+import type { Controller, Source } from '@navarch/controller';
 import { node as nodeKind, pod as podKind } from '@navarch/kinds';
-import type { Live } from '@navarch/machinery';
 import type { Node, Pod } from '@navarch/proto';
 import type { Caches } from '../caches.ts';
 import { carryOut, type Hands } from '../carry-out.ts';
 import { isOver } from '../pod-state.ts';
 import { GoneNodes } from './gone-nodes.ts';
 import { collectPods, type PodGarbageSettings } from './reconcile.ts';
-import { collectPods, isUnboundAndEnding, type PodGarbageSettings } from './reconcile.ts';
 
 const key = 'pods';
 const everyMs = 20_000;
@@ -19,12 +17,11 @@ export function podGarbageController({ pods, nodes }: Caches, hands: Hands, sett
   // Pods only set the round going once: each of their changes is no reason to look at all.
   const podSource: Source<Pod> = {
     kind: podKind,
-    keys: ({ status }) => (isOver(status?.phase ?? '') ? [key] : []),
+    keys: ({ metadata, spec, status }) => {
+      const isEndingUnplaced = metadata?.deletionTimestamp !== '' && spec?.nodeName === '';
+      return isOver(status?.phase ?? '') || isEndingUnplaced ? [key] : [];
+    },
   };
-  const podSource = source(podKind, (pod) => {
-    const isHere = pod as Live<Pod>; // from a cache
-    return isOver(isHere.status.phase) || isUnboundAndEnding(isHere) ? [key] : [];
-  });
   return {
     name: 'pod-garbage-collector',
     sources: [nodeSource, podSource],
@@ -39,10 +36,6 @@ export function podGarbageController({ pods, nodes }: Caches, hands: Hands, sett
         nodeGoneForMs: (name: string) => gone.forMs(name, now),
       };
       return { ...(await carryOut(hands, collectPods(observed, settings, now), context)), againAfterMs: everyMs };
-      return {
-        ...(await carryOut(hands, collectPods(observed, settings, context.now), context)),
-        againAfterMs: everyMs,
-      };
     },
   };
 }

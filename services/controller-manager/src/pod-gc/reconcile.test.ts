@@ -32,19 +32,6 @@ const plan = (pods: ReturnType<typeof pod>[], goneForMs?: number) =>
     },
     { mostOver: 2, nodeGoneMs: 40_000 },
     now,
-import { expect, test } from 'vitest';
-import { agoMs, lines, now, pod } from '../objects.fixture.ts';
-import { collectPods } from './reconcile.ts';
-
-const over = (name: string, ageMs: number) =>
-  pod(name, { status: { phase: 'Failed' }, metadata: { creationTimestamp: agoMs(ageMs) } });
-const look = (pods: ReturnType<typeof pod>[], goneForMs = 0) =>
-  lines(
-    collectPods(
-      { pods, nodeExists: (name) => name === 'n1', nodeGoneForMs: () => goneForMs },
-      { mostOver: 2, nodeGoneMs: 40_000 },
-      now,
-    ).writes,
   );
 const look = (pods: ReturnType<typeof pod>[], goneForMs?: number) => lines(plan(pods, goneForMs).writes);
 
@@ -80,24 +67,6 @@ describe('a Pod of a node that is gone', () => {
   test('stays while nobody knows whether the node is gone', () => {
     expect(look([pod('a', on)], undefined)).toEqual([]);
   });
-test('says of Pods whose node has been gone for a while that they have failed, and why, and then removes them', () => {
-  const lost = pod('a', { spec: { nodeName: 'n2' } });
-  expect(look([lost, pod('b')], 1_000)).toEqual([]);
-  expect(look([lost, pod('b')], 40_000)).toEqual(['updateStatus pod a']);
-  const failed = { ...lost, status: { ...lost.status, phase: 'Failed' } };
-  expect(look([failed, pod('b')], 40_000)).toEqual(['delete pod a']);
-  const metadata = { ...failed.metadata, deletionTimestamp: agoMs(1_000), deletionGracePeriodSeconds: 0 };
-  // A finalizer keeps it: there is nothing more to ask for.
-  expect(look([{ ...failed, metadata }, pod('b')], 40_000)).toEqual([]);
-});
-
-test('says of Pods that go without ever having had a node that they have failed', () => {
-  const ending = pod('a', {
-    spec: { nodeName: '' },
-    status: { phase: 'Pending' },
-    metadata: { deletionTimestamp: agoMs(1_000), deletionGracePeriodSeconds: 0 },
-  });
-  expect(look([ending])).toEqual(['updateStatus pod a']);
 });
 
 describe('a Pod that is ending', () => {
@@ -115,12 +84,17 @@ describe('a Pod that is ending', () => {
     expect(look([going('a', { spec: { nodeName: 'off' }, status: { phase: 'Failed' } })])).toEqual(['delete pod a']);
   });
 
-  test('and only its finalizers keep is not asked again', () => {
-    const kept = going('a', {
-      spec: { nodeName: '' },
-      metadata: { deletionTimestamp: agoMs(0), deletionGracePeriodSeconds: 0 },
-    });
-    expect(look([kept])).toEqual([]);
+  test('and only its finalizers keep is said to have failed, where nobody else can, and not asked again', () => {
+    const kept = (phase: string, nodeName: string) =>
+      going('a', {
+        spec: { nodeName },
+        status: { phase },
+        metadata: { deletionTimestamp: agoMs(0), deletionGracePeriodSeconds: 0 },
+      });
+    expect(look([kept('Pending', '')])).toEqual(['updateStatus pod a']);
+    expect(look([kept('Running', 'off')])).toEqual(['updateStatus pod a']);
+    expect(look([kept('Running', 'n1')])).toEqual([]);
+    expect(look([kept('Failed', '')])).toEqual([]);
   });
 });
 

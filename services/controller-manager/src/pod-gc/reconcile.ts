@@ -1,12 +1,9 @@
 import type { ClientWrite } from '@navarch/client';
 import { nodeTaints, pod as podKind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import type { Node, Pod } from '@navarch/proto';
+import type { Condition, Node, Pod } from '@navarch/proto';
 import { type ConditionClaim, conditionOf, withCondition } from '../conditions.ts';
 import type { Plan, PlannedEvent } from '../plan.ts';
-import type { Pod } from '@navarch/proto';
-import { withCondition } from '../conditions.ts';
-import type { Plan } from '../plan.ts';
 import { isOver } from '../pod-state.ts';
 
 export interface PodGarbageObserved {
@@ -46,9 +43,11 @@ export function collectPods(observed: PodGarbageObserved, settings: PodGarbageSe
   const events: PlannedEvent[] = [];
   const over: Live<Pod>[] = [];
   for (const pod of observed.pods) {
-    if (isOnItsWay(pod)) continue;
     const lost = lostBecause(pod, observed, settings);
-    if (lost !== undefined) {
+    if (isOnItsWay(pod)) {
+      // What its finalizers wait for may be to know how it ended: a Job counts its Pods.
+      if (lost !== undefined && !isOver(pod.status.phase)) writes.push(failing(pod, lost, now));
+    } else if (lost !== undefined) {
       const write = ending(pod, lost, now);
       writes.push(write);
       if (write.type === 'delete') events.push(told(pod, lost, write));
@@ -58,7 +57,7 @@ export function collectPods(observed: PodGarbageObserved, settings: PodGarbageSe
   return { writes: [...writes, ...excess.map(remove)], events };
 }
 
-/** Nothing more can be done for one that only its finalizers keep. */
+/** Only its finalizers keep it. */
 function isOnItsWay({ metadata: { deletionTimestamp, deletionGracePeriodSeconds } }: Live<Pod>): boolean {
   return deletionTimestamp !== '' && deletionGracePeriodSeconds === 0;
 }
@@ -83,14 +82,21 @@ function isOutOfService({ spec, status }: Live<Node>): boolean {
 
 /** First the Pod says what became of it, for whoever counts it; then it goes. */
 function ending(pod: Live<Pod>, lost: Lost, now: number): ClientWrite {
-  if (lost === 'never-placed' || isOver(pod.status.phase)) return remove(pod);
+  return lost === 'never-placed' || isOver(pod.status.phase) ? remove(pod) : failing(pod, lost, now);
+}
+
+function failing(pod: Live<Pod>, lost: Lost, now: number): ClientWrite {
+  if (lost === 'never-placed') return failed(pod, pod.status.conditions);
   const claim: ConditionClaim = {
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'DeletionByPodGC',
     message: `PodGC: ${because[lost]}`,
   };
-  const conditions = withCondition(pod.status.conditions, claim, now);
+  return failed(pod, withCondition(pod.status.conditions, claim, now));
+}
+
+function failed(pod: Live<Pod>, conditions: Condition[]): ClientWrite {
   const object = { ...pod, status: { ...pod.status, phase: 'Failed', conditions } };
   return { type: 'updateStatus', kind: podKind, object };
 }
@@ -104,58 +110,6 @@ function evictedThenOldest(a: Live<Pod>, b: Live<Pod>): number {
   const [first, second] = [a.status.reason === 'Evicted', b.status.reason === 'Evicted'];
   if (first !== second) return first ? -1 : 1;
   return a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1;
-/**
- * Pods that nobody ends any more: the oldest of those that are over, and those bound to a Node that no longer exists. Of
- * those that have no agent to say so it is first said that they have failed: a finalizer may keep a Pod until somebody has
- * counted it.
- */
-export function collectPods(
-  { pods, nodeExists, nodeGoneForMs }: PodGarbageObserved,
-  settings: PodGarbageSettings,
-  now: number,
-): Plan {
-  const lost = pods.filter(
-    (pod) => pod.spec.nodeName !== '' && !nodeExists(pod.spec.nodeName) && nodeGoneForMs(pod) >= settings.nodeGoneMs,
-  );
-  const unbound = pods.filter(isUnboundAndEnding);
-  const over = pods
-    .filter((pod) => isOver(pod.status.phase) && pod.metadata.deletionTimestamp === '' && !lost.includes(pod))
-    .toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
-  const excess = over.slice(0, Math.max(0, over.length - settings.mostOver));
-  const mute = lost.filter(({ status }) => !isOver(status.phase));
-  const going = lost.filter((pod) => isOver(pod.status.phase) && !isGoingAtOnce(pod));
-  return {
-    writes: [
-      ...mute.map((pod) => fail(disrupted(pod, now))),
-      ...unbound.map(fail),
-      ...[...going, ...excess].map(remove),
-    ],
-    events: [],
-  };
-}
-
-/** Whether the Pod goes without ever having been on a node, but for a finalizer. */
-export function isUnboundAndEnding({ metadata, spec, status }: Live<Pod>): boolean {
-  return metadata.deletionTimestamp !== '' && spec.nodeName === '' && !isOver(status.phase);
-}
-
-function isGoingAtOnce({ metadata }: Live<Pod>): boolean {
-  return metadata.deletionTimestamp !== '' && metadata.deletionGracePeriodSeconds === 0;
-}
-
-function disrupted(pod: Live<Pod>, now: number): Live<Pod> {
-  const claim = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason: 'DeletionByPodGC',
-    message: 'PodGC: node no longer exists',
-  } as const;
-  return { ...pod, status: { ...pod.status, conditions: withCondition(pod.status.conditions, claim, now) } };
-}
-
-function fail(pod: Live<Pod>): ClientWrite {
-  const object = { ...pod, status: { ...pod.status, phase: 'Failed' } };
-  return { type: 'updateStatus', kind: podKind, object };
 }
 
 function remove({ metadata: { namespace, name, uid } }: Live<Pod>): ClientWrite {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Cluster, type Part, startCluster } from './cluster.ts';
+import { autoscaling } from './suites/autoscaling.ts';
 import { badInput } from './suites/bad-input.ts';
 import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
@@ -10,6 +11,9 @@ import { workloads } from './suites/workloads.ts';
 
 const everything: readonly Part[] = ['api', 'scheduler', 'controller-manager', 'node-agent', 'etcd'];
 
+/** Ten and fifteen seconds are long for who waits for the third look. */
+const quick = { NAVARCH_USAGE_MS: '2s', NAVARCH_AUTOSCALE_MS: '2s' };
+
 // NATS is never the truth: without it everything works as well, if later.
 describe.each([
   { name: 'with NATS', without: [], parts: [...everything, 'nats'] as const },
@@ -17,7 +21,7 @@ describe.each([
 ])('a cluster $name', ({ without, parts }) => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await startCluster({ example: true, without });
+    cluster = await startCluster({ example: true, without, env: quick });
   });
   afterAll(() => cluster?.remove());
 
@@ -26,6 +30,7 @@ describe.each([
   badInput(() => cluster);
   rollout(() => cluster);
   stateful(() => cluster);
+  autoscaling(() => cluster, parts);
   healing(() => cluster, parts);
   documents(() => cluster);
 });

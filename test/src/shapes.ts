@@ -43,6 +43,13 @@ export interface DeploymentJson {
   };
 }
 
+export interface AutoscalerJson {
+  readonly metadata: Meta;
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+  };
+}
+
 export const isReady = (pod: PodJson): boolean =>
   pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 

@@ -38,6 +38,7 @@ export class UsagePicture {
   readonly #options: UsagePictureOptions;
   readonly #heard = new Map<string, Heard>();
   #sweptMs = 0;
+  #sinceMs: number | undefined;
 
   constructor(options: UsagePictureOptions) {
     this.#options = options;
@@ -45,7 +46,8 @@ export class UsagePicture {
 
   /** Listens until `signal` aborts. */
   async listen(signal: AbortSignal): Promise<void> {
-    const { bus, logger } = this.#options;
+    const { bus, logger, clock } = this.#options;
+    this.#sinceMs = clock.monotonicMs();
     for await (const { payload } of bus.subscribe(subjectPattern('usage', anyToken), { signal })) {
       try {
         this.take(NodeUsageReport.decode(payload));
@@ -77,6 +79,11 @@ export class UsagePicture {
     const heard = this.#current(nodeName);
     const pod = heard?.pods.get(uid);
     return pod && heard && reading(heard, pod.containers);
+  }
+
+  /** For how long it has listened; 0 before that. */
+  get listenedMs(): number {
+    return this.#sinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#sinceMs;
   }
 
   /** Why something may be missing here, in a sentence. */

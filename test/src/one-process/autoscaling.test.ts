@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { horizontalPodAutoscaler, pod as podKind } from '@navarch/kinds';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
@@ -103,6 +104,25 @@ test('to nothing and back, by the length of a queue', async () => {
   await untilShown('worker', /queue_length: 0\/10 \(avg\) +0 +5 +0 /);
   await push(12);
   await untilPods('worker', 2);
+});
+
+test('a kind of its own is scaled like any other', async () => {
+  const examples = join(import.meta.dirname, '../../../examples/custom');
+  expect(await cluster.navctl('apply', '-f', examples)).toMatchObject({ code: 0 });
+  const scaleTargetRef = { apiVersion: 'example.com/v1', kind: 'Website', name: 'shop' };
+  const target = { type: 'AverageValue', averageValue: '10' };
+  const metrics = [{ type: 'External', external: { metric: { name: 'visitors' }, target } }];
+  await cluster.navctl('metrics', 'push', 'visitors=85', '--ttl=10m');
+  await cluster.apply(autoscaler('shop', { scaleTargetRef, maxReplicas: 9, metrics }));
+  const conditions = async () => (await cluster.navctl('describe', 'hpa', 'shop')).out;
+  await cluster.time.until('it to miss the selector', async () => (await conditions()).includes('InvalidSelector'));
+  const status = JSON.stringify({ status: { replicas: 2, selector: 'app=shop' } });
+  await cluster.navctl('patch', 'website', 'shop', '--subresource=status', '--type=merge', '-p', status);
+  await cluster.time.until(
+    'it to be scaled',
+    async () => (await cluster.navctl('get', 'website', 'shop', '-o', 'yaml')).out.includes('replicas: 9'),
+    conditions,
+  );
 });
 
 test('when nothing changes nothing is written', async () => {

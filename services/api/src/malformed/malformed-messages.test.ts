@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { randomFrom } from '@navarch/machinery';
-import { ClusterService, NodeSessionsService, PodsService, ResourcesService } from '@navarch/proto';
+import { ClusterService, MetricsService, NodeSessionsService, PodsService, ResourcesService } from '@navarch/proto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,9 +14,13 @@ const seed = 20_260;
 const perMethod = 1_000;
 const inFlight = 50;
 
-const methods: readonly Method[] = [ResourcesService, ClusterService, PodsService, NodeSessionsService].flatMap(
-  (service) => Object.values(service),
-);
+const methods: readonly Method[] = [
+  ResourcesService,
+  ClusterService,
+  PodsService,
+  MetricsService,
+  NodeSessionsService,
+].flatMap((service) => Object.values(service));
 
 let running: TestApi;
 let raw: RawClient;

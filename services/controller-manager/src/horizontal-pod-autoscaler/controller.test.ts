@@ -58,6 +58,7 @@ beforeEach(async () => {
   const heard: AutoscalerParts['heard'] = {
     usage: {
       explanation: 'NATS is away',
+      listenedMs: 60_000,
       ofPod: () => {
         if (cpu === undefined) return undefined;
         const usage = { cpuNanocores: BigInt(cpu) * 1_000_000n, memoryBytes: 1n };

@@ -76,6 +76,7 @@ export function autoscalerController({ caches, hands, scales, heard, syncMs }: A
       pods: measuredPods(caches, namespace, selector, heard),
       pushed: pushedFor(autoscaler, heard),
       unheard: { usage: heard.usage.explanation, pushed: heard.pushed.explanation },
+      heardForMs: heard.usage.listenedMs,
       rivals: rivalsOf(autoscaler, caches.autoscalers.list(namespace)),
       history: memory?.history ?? noHistory,
     };

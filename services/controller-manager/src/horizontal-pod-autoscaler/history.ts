@@ -15,6 +15,9 @@ export interface ScalingHistory {
 
 export const noHistory: ScalingHistory = { lookedMs: undefined, recommendations: [], changes: [] };
 
+/** More is only there where somebody changes the spec again and again. */
+const mostKept = 1_000;
+
 /** Whoever has not looked for so long does not know what was asked for meanwhile. */
 const longestGapMs = 60_000;
 
@@ -34,8 +37,10 @@ export function lookBack(
   const within = (ms: number) => (each: { readonly atMs: number }) => each.atMs > nowMs - ms && each.atMs <= nowMs;
   return {
     lookedMs: nowMs,
-    recommendations: isNew ? [{ atMs: nowMs, replicas: wanted }] : recommendations.filter(within(windowMs)),
-    changes: changes.filter(within(periodMs)),
+    recommendations: isNew
+      ? [{ atMs: nowMs, replicas: wanted }]
+      : recommendations.filter(within(windowMs)).slice(-mostKept),
+    changes: changes.filter(within(periodMs)).slice(-mostKept),
   };
 }
 

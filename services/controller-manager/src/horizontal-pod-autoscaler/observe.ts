@@ -12,7 +12,7 @@ import type { MeasuredPod, Observed, PodUse } from './observed.ts';
 
 /** What is heard of usage and of metrics. */
 export interface Heard {
-  readonly usage: Pick<UsagePicture, 'ofPod' | 'explanation'>;
+  readonly usage: Pick<UsagePicture, 'ofPod' | 'explanation' | 'listenedMs'>;
   readonly pushed: Pick<PushedMetrics, 'named' | 'explanation'>;
 }
 

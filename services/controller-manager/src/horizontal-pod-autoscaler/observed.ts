@@ -12,6 +12,8 @@ export interface Observed {
   readonly pushed: readonly PushedMetric[];
   /** Why some of it may not have been heard of, in a sentence each. */
   readonly unheard: { readonly usage: string; readonly pushed: string };
+  /** For how long somebody has listened. */
+  readonly heardForMs: number;
   /** Other autoscalers of the same target. */
   readonly rivals: readonly string[];
   readonly history: ScalingHistory;

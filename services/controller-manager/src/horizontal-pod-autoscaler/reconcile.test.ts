@@ -303,6 +303,15 @@ describe('what can not be read', () => {
     expect(decision.events[0]?.message).toContain("1 of 2 metrics can't be read");
   });
 
+  test('nothing is said of it by whoever has only just begun to listen', () => {
+    const observed = observe({ pods: [using('a', undefined)] });
+    expect(reconcileAutoscaler({ ...observed, heardForMs: 29_999 }, now)).toEqual({
+      events: [],
+      history: { ...quiet, lookedMs: now },
+    });
+    expect(claim(reconcileAutoscaler({ ...observed, heardForMs: 30_000 }, now), 'ScalingActive')).toContain('False');
+  });
+
   test('the same trouble is told once', () => {
     const first = decide({ pods: [using('a', undefined)], wanted: 1 });
     const status = first.autoscaler?.status;

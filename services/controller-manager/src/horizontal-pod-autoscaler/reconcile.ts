@@ -20,6 +20,9 @@ export interface Decision {
   readonly history: ScalingHistory;
 }
 
+/** By then every node has told what it uses, at its usual interval. */
+const firstReportsMs = 30_000;
+
 /**
  * How many Pods the target should have, by its metrics, by what was asked for of late, by its policies and bounds, in this
  * order. A target beyond its bounds is brought back at once.
@@ -42,6 +45,8 @@ export function reconcileAutoscaler(observed: Observed, nowMs: number): Decision
     return conclude(observed, { target, scaleTo: { replicas, why } }, past, nowMs);
   }
   const { current, verdict } = askMetrics(autoscaler.spec.metrics, { ...observed, target, rules, nowMs });
+  // Whoever has only just begun to listen can't tell what is not known from what it has not heard yet.
+  if (isProblem(verdict) && observed.heardForMs < firstReportsMs) return { events: [], history: past };
   if (isProblem(verdict)) return conclude(observed, { target, metrics: current, active: verdict }, past, nowMs);
   const scope = { wanted: target.wanted, history: past, rules, min, max };
   const stable = stabilize(verdict.replicas, scope, nowMs);

@@ -102,6 +102,7 @@ export function observe(scene: Scene): Observed {
     pods,
     pushed,
     unheard: { usage: 'the usual reasons', pushed: 'nobody pushed one' },
+    heardForMs: 3_600_000,
     rivals,
     history,
   };

@@ -26,6 +26,7 @@ import { scaleCommand } from './commands/scale.ts';
 import { setCommand } from './commands/set.ts';
 import { storageCommand } from './commands/storage.ts';
 import { topCommand } from './commands/top.ts';
+import { taintCommand } from './commands/taint.ts';
 import { undoCommand } from './commands/undo.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -62,6 +63,7 @@ const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
     cordonCommand,
     uncordonCommand,
     drainCommand,
+    taintCommand,
     metricsCommand,
     storageCommand,
     apiResourcesCommand,

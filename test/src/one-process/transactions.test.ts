@@ -104,8 +104,11 @@ test('a drained node has no Pods, its Pods are made elsewhere, and what would be
   expect(refused).toMatchObject({ code: 1, out: 'node/n1 cordoned\n' });
   expect(refused.err).toContain('default/alone');
   const drained = await cluster.navctl('drain', 'n1', '--force');
-  expect(drained).toMatchObject({ code: 0, err: '' });
-  expect(drained.out).toMatch(/^node\/n1 cordoned\n(evicting pod default\/\S+\n)+node\/n1 drained\n$/);
+  expect(drained).toMatchObject({
+    code: 0,
+    err: 'Warning: evicting Pods that nobody will make again: default/alone\n',
+  });
+  expect(drained.out).toMatch(/^node\/n1 already cordoned\n(evicting pod default\/\S+\n)+node\/n1 drained\n$/);
   expect((await cluster.client.list(podKind, { fieldSelector: 'spec.nodeName=n1' })).items).toEqual([]);
   await untilExactly(cluster, [web]);
   expect((await cluster.client.get(node, { name: 'n1' })).spec.unschedulable).toBe(true);

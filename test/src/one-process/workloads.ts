@@ -1,4 +1,4 @@
-import { deployment as deploymentKind, node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { deployment as deploymentKind, node as nodeKind, nodeTaints, pod as podKind, taintText } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import type { ClusterInProcess } from './cluster-in-process.ts';
@@ -63,7 +63,9 @@ export async function amiss(cluster: ClusterInProcess, wanted: readonly Wanted[]
     expect(`${name}: available`, object?.status.availableReplicas, replicas);
     expect(`${name}: updated`, object?.status.updatedReplicas, replicas);
   }
-  for (const { metadata, status } of (await cluster.client.list(nodeKind)).items) {
+  for (const { metadata, spec, status } of (await cluster.client.list(nodeKind)).items) {
+    const failing = spec.taints.filter(({ key }) => key === nodeTaints.notReady || key === nodeTaints.unreachable);
+    expect(`${metadata.name}: taints of a node that fails`, failing.map(taintText).join(), '');
     expect(`${metadata.name}: Ready`, status.conditions.find(({ type }) => type === 'Ready')?.status, 'True');
   }
   for (const node of cluster.nodes) {

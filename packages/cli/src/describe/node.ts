@@ -1,4 +1,4 @@
-import { node, pod } from '@navarch/kinds';
+import { node, pod, taintText } from '@navarch/kinds';
 import {
   byteCount,
   cpuMillis,
@@ -24,6 +24,7 @@ export async function describeNode(object: Live<Node>, session: Session): Promis
   return [
     ...metadataEntries(node, object),
     { label: 'CreationTimestamp', value: timeText(metadata.creationTimestamp) },
+    { label: 'Taints', lines: spec.taints.map(taintText) },
     { label: 'Unschedulable', value: spec.unschedulable },
     { label: 'Conditions', table: conditionTable(status.conditions) },
     { label: 'Addresses', entries: status.addresses.map(({ type, address }) => ({ label: type, value: address })) },

@@ -107,13 +107,13 @@ describe('an eviction', () => {
       name: 'when nothing is left of the budget',
       pods: three,
       budgets: [budget({ disruptionsAllowed: 0, desiredHealthy: 3, currentHealthy: 3 })],
-      why: "TooManyRequests 5 s: cannot evict pod default/a as it would violate the pod's disruption budget: the disruption budget web needs 3 healthy pods and has 3 currently",
+      why: "TooManyRequests 2 s: cannot evict pod default/a as it would violate the pod's disruption budget: the disruption budget web needs 3 healthy pods and has 3 currently",
     },
     {
       name: 'when a Pod has failed that the budget still counts as healthy',
       pods: [pod('a'), pod('b'), pod('c', { ready: false })],
       budgets: [budget({ disruptionsAllowed: 1, desiredHealthy: 2, currentHealthy: 3 })],
-      why: "TooManyRequests 5 s: cannot evict pod default/a as it would violate the pod's disruption budget: the disruption budget web needs 2 healthy pods and has 2 currently",
+      why: "TooManyRequests 2 s: cannot evict pod default/a as it would violate the pod's disruption budget: the disruption budget web needs 2 healthy pods and has 2 currently",
     },
     {
       name: 'when another Pod is going that the budget still counts as healthy',

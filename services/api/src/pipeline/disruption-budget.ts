@@ -9,7 +9,7 @@ import type { Circumstances, OtherWrite, View } from './write.ts';
 /** So many evictions may wait to be seen by the controller that counts. */
 const mostUnseen = 2_000;
 const notCountedYetSeconds = 1;
-const exhaustedSeconds = 5;
+const exhaustedSeconds = 2;
 
 /**
  * What the eviction of `pod` takes from the budget that it stands under: its status with one disruption less, to be committed

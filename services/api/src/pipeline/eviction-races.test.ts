@@ -75,7 +75,7 @@ test("an eviction and what it takes from the budget are one revision's", async (
     disruptedPods: { a: deletionTimestamp },
     conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods' }],
   });
-  await expect(evict('b')).rejects.toMatchObject({ reason: 'TooManyRequests', retryAfterSeconds: 5 });
+  await expect(evict('b')).rejects.toMatchObject({ reason: 'TooManyRequests', retryAfterSeconds: 2 });
   // It is going already: asking again takes nothing.
   await evict('a');
   expect(valueOf<PodDisruptionBudget>(await read()).status?.disruptionsAllowed).toBe(0);

@@ -135,7 +135,7 @@ export class NodeLifecycle {
     const zone = zoneOf(node);
     const nowMs = clock.monotonicMs();
     const mayAdd = this.#pace.allows(zone, zones.get(zone) ?? { rate: 0 }, nowMs);
-    const plan = taintFailing(node, { state: failingOf(node, signs, settings), stopped, mayAdd }, now);
+    const plan = taintFailing(node, { state: failingOf(node, signs, settings, now), stopped, mayAdd }, now);
     if (plan.writes.length === 0) return;
     const isFirst = failingTaints(node).length === 0;
     if ((await this.#do(name, plan, now, term)) && isFirst) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lines, node, now, pod } from '../objects.fixture.ts';
+import { agoMs, lines, node, now, pod } from '../objects.fixture.ts';
 import { failingOf, isWell, type NodeSigns, reconcileNode } from './lifecycle.ts';
 
 const settings = { graceMs: 40_000 };
@@ -87,11 +87,17 @@ test.each([
   { condition: 'True', silentForMs: 0, failing: 'well', well: true },
   { condition: 'True', silentForMs: 50_000, failing: 'well', well: false },
   { condition: 'False', silentForMs: 0, failing: 'not-ready', well: false },
+  { condition: 'False', sinceMs: 4_000, silentForMs: 0, failing: 'unclear', well: false },
   { condition: 'Unknown', silentForMs: 50_000, failing: 'unreachable', well: false },
   { condition: 'Unknown', silentForMs: 5_000, failing: 'unclear', well: false },
   { condition: '', silentForMs: 0, failing: 'unclear', well: false },
-])('Ready is "$condition", silent for $silentForMs ms: $failing', ({ condition, silentForMs, failing, well }) => {
-  const seen = node('n1', { ready: condition });
-  expect(failingOf(seen, signs(silentForMs), settings)).toBe(failing);
-  expect(isWell(seen, signs(silentForMs), settings)).toBe(well);
-});
+])(
+  'Ready is "$condition", silent for $silentForMs ms: $failing',
+  ({ condition, sinceMs = 60_000, silentForMs, failing, well }) => {
+    const conditions =
+      condition === '' ? [] : [{ type: 'Ready', status: condition, lastTransitionTime: agoMs(sinceMs) }];
+    const seen = node('n1', { status: { conditions } });
+    expect(failingOf(seen, signs(silentForMs), settings, now)).toBe(failing);
+    expect(isWell(seen, signs(silentForMs), settings)).toBe(well);
+  },
+);

@@ -5,6 +5,7 @@ import type { Node, Pod } from '@navarch/proto';
 import { type ConditionClaim, conditionOf, withCondition } from '../conditions.ts';
 import { nothingToDo, type Plan } from '../plan.ts';
 import { isReady } from '../pod-state.ts';
+import { parseTimestamp } from '../time.ts';
 import type { Failing } from './taints.ts';
 
 /** What is known of a node beside its object. */
@@ -64,13 +65,22 @@ export function isWell({ status }: Live<Node>, { silentForMs }: NodeSigns, { gra
   return silentForMs < graceMs && conditionOf(status.conditions, 'Ready')?.status === 'True';
 }
 
+/** An agent that is started anew says for a moment that its node isn't ready. Kubernetes, too, looks every five seconds. */
+const lastsMs = 5_000;
+
 /** How the node is as far as its Pods are concerned: by what is written, and, where it is silent, heard of as such by us. */
-export function failingOf({ status }: Live<Node>, { silentForMs }: NodeSigns, { graceMs }: NodeSettings): Failing {
-  switch (conditionOf(status.conditions, 'Ready')?.status) {
+export function failingOf(
+  node: Live<Node>,
+  { silentForMs }: NodeSigns,
+  { graceMs }: NodeSettings,
+  now: number,
+): Failing {
+  const ready = conditionOf(node.status.conditions, 'Ready');
+  switch (ready?.status) {
     case 'True':
       return 'well';
     case 'False':
-      return 'not-ready';
+      return now - (parseTimestamp(ready.lastTransitionTime) ?? 0) < lastsMs ? 'unclear' : 'not-ready';
     case 'Unknown':
       // A new leader, or one whose bus was away, listens for a while before it speaks.
       return silentForMs < graceMs ? 'unclear' : 'unreachable';

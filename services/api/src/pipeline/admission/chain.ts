@@ -9,6 +9,7 @@ import { home } from './home.ts';
 import { limitBounds, limitDefaults } from './limits.ts';
 import type { Admitted, Link, Step } from './link.ts';
 import { namespaces } from './namespaces.ts';
+import { nodeTaints } from './node-taints.ts';
 import { priority } from './priority.ts';
 import { quota } from './quota.ts';
 import { quotaStatus } from './quota-status.ts';
@@ -34,6 +35,7 @@ const completing: readonly Link[] = [
   priority,
   serviceAccounts,
   tolerations,
+  nodeTaints,
   limitDefaults,
 ];
 

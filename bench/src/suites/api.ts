@@ -1,6 +1,7 @@
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
 import { create } from './api/create.ts';
 import { feed } from './api/feed.ts';
+import { floor } from './api/floor.ts';
 import { list } from './api/list.ts';
 import { loneCreate } from './api/lone-create.ts';
 import type { PartOptions } from './api/measure.ts';
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, (options: PartOptions) => AsyncIterable<Fig
   list,
   feed,
   memory,
+  floor,
 };
 
 /** How fast the api is, and how much memory it takes, beside what etcd, gRPC and NATS themselves can do. */

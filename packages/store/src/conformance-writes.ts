@@ -1,3 +1,4 @@
+import type { ApiError } from '@navarch/machinery';
 import { expect, test } from 'vitest';
 import type { Subject } from './conformance-subject.ts';
 import { bytes, committed, lines, put, remove, text, watched, when, write } from './observe.fixture.ts';
@@ -142,6 +143,24 @@ export function writeConformance(subject: () => Subject): void {
     }
     const values = (await store.list(prefix)).entries.map(text);
     expect(values.filter((value) => value === 'new')).toHaveLength(50);
+  });
+
+  test('each of several transactions has the outcome that it would have alone, in their order', async () => {
+    const { store, prefix } = subject();
+    const [a, b] = [`${prefix}a`, `${prefix}b`];
+    const outcomes = await store.commitEach([
+      when({ [a]: 0n }, put(a, 'first')),
+      when({ [a]: 0n }, put(a, 'second')),
+      write(put('')),
+      write(put(b), remove(b)),
+      when({ [b]: 0n }, put(b, 'third')),
+    ]);
+    const told = outcomes.map((each) =>
+      each.status === 'fulfilled' ? each.value.committed : (each.reason as ApiError).reason,
+    );
+    expect(told).toEqual([true, false, 'BadRequest', 'BadRequest', true]);
+    expect((await store.list(prefix)).entries.map(text)).toEqual(['first', 'third']);
+    expect(await store.commitEach([])).toEqual([]);
   });
 
   test('large transactions mixed with small ones all arrive', async () => {

@@ -83,6 +83,13 @@ export class EtcdStore implements Store {
     return this.#commits.commit(transaction, signal);
   }
 
+  commitEach(
+    transactions: readonly Transaction[],
+    signal?: AbortSignal,
+  ): Promise<readonly PromiseSettledResult<TransactionResult>[]> {
+    return this.#commits.commitEach(transactions, signal);
+  }
+
   async *watch(prefix: string, options: WatchOptions): AsyncGenerator<WatchBatch, void, void> {
     checkWellFormed(prefix);
     const parts = {

@@ -165,6 +165,21 @@ describe('GroupCommit', () => {
     await Promise.all([first, third]);
   });
 
+  test('of several that were called together, a cancelled call tells of each what became of it', async () => {
+    const rig = new Rig();
+    const controller = new AbortController();
+    const all = rig.commits.commitEach([write(put('a')), write(put('a')), write(put(''))], controller.signal);
+    await rig.sent(1);
+    controller.abort();
+    rig.answer(0);
+    expect((await all).map((each) => each.status === 'rejected' && (each.reason as ApiError).message)).toEqual([
+      'the write was cancelled while under way: whether it was committed is unknown',
+      'the write was cancelled before it was sent',
+      expect.stringContaining('key'),
+    ]);
+    await rig.sent(1);
+  });
+
   test('the queue is bounded', async () => {
     const rig = new Rig();
     const results = Promise.allSettled(Array.from({ length: 10_001 }, () => rig.commits.commit(write(put('a')))));

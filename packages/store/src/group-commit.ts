@@ -16,9 +16,41 @@ export interface GroupCommitOptions {
   readonly observer: StoreObserver;
 }
 
+type Outcome = PromiseSettledResult<TransactionResult>;
+
 interface Waiting extends TransactionSize, KeyUse {
   readonly transaction: Transaction;
-  readonly settle: PromiseWithResolvers<TransactionResult>;
+  /** Those that came together, and its place among them. */
+  readonly batch: Batch;
+  readonly index: number;
+}
+
+/** What has become of transactions that came together. */
+class Batch {
+  /** Those of them that had to wait for etcd. */
+  readonly members: Waiting[] = [];
+  readonly #outcomes: (Outcome | undefined)[];
+  readonly #all = Promise.withResolvers<readonly Outcome[]>();
+  #open: number;
+
+  constructor(size: number) {
+    this.#outcomes = Array.from({ length: size });
+    this.#open = size;
+    if (size === 0) this.#all.resolve([]);
+  }
+
+  /** Resolves when there is an outcome for each. */
+  get all(): Promise<readonly Outcome[]> {
+    return this.#all.promise;
+  }
+
+  /** The first outcome of each counts. */
+  settle(index: number, outcome: Outcome): void {
+    if (this.#outcomes[index] !== undefined) return;
+    this.#outcomes[index] = outcome;
+    this.#open--;
+    if (this.#open === 0) this.#all.resolve(this.#outcomes.flatMap((each) => each ?? []));
+  }
 }
 
 /** Two, so that etcd has work while the answer to the one before is on its way; more would only make groups smaller. */
@@ -48,28 +80,50 @@ export class GroupCommit {
   }
 
   async commit(transaction: Transaction, signal?: AbortSignal): Promise<TransactionResult> {
+    const [outcome] = await this.commitEach([transaction], signal);
+    if (outcome?.status === 'fulfilled') return outcome.value;
+    throw outcome?.reason;
+  }
+
+  /** What becomes of each: one promise for all of them, because a call may bring a hundred. Never rejects. */
+  async commitEach(transactions: readonly Transaction[], signal?: AbortSignal): Promise<readonly Outcome[]> {
+    const batch = new Batch(transactions.length);
+    for (const [index, transaction] of transactions.entries()) {
+      try {
+        this.#add(transaction, batch, index);
+      } catch (reason) {
+        batch.settle(index, { status: 'rejected', reason });
+      }
+    }
+    this.#schedule();
+    if (!signal) return await batch.all;
+    const listener = this.#aborts.listen(signal, () => this.#cancel(batch, signal));
+    // Not `using`: as it is compiled it makes several objects, for each write.
+    try {
+      return await batch.all;
+    } finally {
+      listener[Symbol.dispose]();
+    }
+  }
+
+  #add(transaction: Transaction, batch: Batch, index: number): void {
     const { operations, bytes } = checkTransaction(transaction);
     if (this.#closed) throw closedError();
     if (this.#waiting.size >= maxWaiting.transactions || this.#waitingBytes + bytes > maxWaiting.bytes) {
       throw new ApiError('TooManyRequests', `${this.#waiting.size} writes wait for etcd already; try later`);
     }
     const { reads, writes } = keyUse(transaction);
-    const settle = Promise.withResolvers<TransactionResult>();
-    const waiting: Waiting = { transaction, operations, bytes, reads, writes, settle };
+    const waiting: Waiting = { transaction, operations, bytes, reads, writes, batch, index };
+    batch.members.push(waiting);
     this.#waiting.add(waiting);
     this.#waitingBytes += bytes;
-    this.#schedule();
-    if (!signal) return await settle.promise;
-    const listener = this.#aborts.listen(signal, () => {
+  }
+
+  #cancel({ members }: Batch, { reason: cause }: AbortSignal): void {
+    for (const waiting of members) {
       const unsent = this.#take(waiting);
       const fate = unsent ? 'before it was sent' : 'while under way: whether it was committed is unknown';
-      settle.reject(new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause: signal.reason }));
-    });
-    // Not `using`: as it is compiled it makes several objects, for each write.
-    try {
-      return await settle.promise;
-    } finally {
-      listener[Symbol.dispose]();
+      fail(waiting, new ApiError('Cancelled', `the write was cancelled ${fate}`, { cause }));
     }
   }
 
@@ -78,7 +132,7 @@ export class GroupCommit {
     this.#closed = true;
     for (const waiting of this.#waiting) {
       this.#take(waiting);
-      waiting.settle.reject(closedError());
+      fail(waiting, closedError());
     }
   }
 
@@ -119,7 +173,7 @@ export class GroupCommit {
     return group;
   }
 
-  /** Never rejects: every outcome goes to the transactions' own promises. */
+  /** Never rejects: every outcome goes to the transactions' own batches. */
   async #send(group: readonly Waiting[]): Promise<void> {
     this.#inFlight++;
     this.#options.observer.waiting?.(this.#waiting.size);
@@ -143,20 +197,20 @@ export class GroupCommit {
     try {
       const results = await send(group.map(({ transaction }) => transaction));
       report(false);
-      for (const [i, { settle }] of group.entries()) {
-        const result = results[i];
-        if (result) settle.resolve(result);
-        else
-          settle.reject(
-            new ApiError('InternalError', `etcd answered ${results.length} of ${group.length} transactions`),
-          );
+      for (const [i, waiting] of group.entries()) {
+        const value = results[i];
+        if (value) waiting.batch.settle(waiting.index, { status: 'fulfilled', value });
+        else {
+          const problem = `etcd answered ${results.length} of ${group.length} transactions`;
+          fail(waiting, new ApiError('InternalError', problem));
+        }
       }
     } catch (error) {
       report(true);
       if (group.length > 1 && isApiError(error, 'BadRequest', 'RequestEntityTooLarge')) {
         // etcd refused before it did anything (its limits may be lower than ours): one of them must not fail the others.
         for (const waiting of group) await this.#sendTogether([waiting]);
-      } else for (const { settle } of group) settle.reject(error);
+      } else for (const waiting of group) fail(waiting, error);
     }
   }
 
@@ -166,6 +220,10 @@ export class GroupCommit {
     this.#waitingBytes -= waiting.bytes;
     return true;
   }
+}
+
+function fail({ batch, index }: Waiting, reason: unknown): void {
+  batch.settle(index, { status: 'rejected', reason });
 }
 
 function keyUse({ compare, ops }: Transaction): KeyUse {

@@ -80,6 +80,13 @@ export class MemoryStore implements Store {
     return { committed: true, revision: this.#revision };
   }
 
+  async commitEach(
+    transactions: readonly Transaction[],
+    signal?: AbortSignal,
+  ): Promise<readonly PromiseSettledResult<TransactionResult>[]> {
+    return await Promise.allSettled(transactions.map((transaction) => this.commit(transaction, signal)));
+  }
+
   async *watch(
     prefix: string,
     options: { after: bigint; bookmarkMs?: number; signal: AbortSignal },

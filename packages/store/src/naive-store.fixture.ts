@@ -50,6 +50,10 @@ export class NaiveStore implements Store {
     return { committed: true, revision: this.#newest };
   }
 
+  async commitEach(transactions: readonly Transaction[]): Promise<readonly PromiseSettledResult<TransactionResult>[]> {
+    return await Promise.allSettled(transactions.map((transaction) => this.commit(transaction)));
+  }
+
   async *watch(prefix: string, { after }: { after: bigint }): AsyncGenerator<WatchBatch, void, void> {
     this.#at(after);
     for (let revision = after + 1n; revision <= this.#newest; revision++) {

@@ -39,6 +39,15 @@ export interface Store {
   commit(transaction: Transaction, signal?: AbortSignal): Promise<TransactionResult>;
 
   /**
+   * Commits each of `transactions` as a call of `commit` would, in their order, and resolves with what became of each once
+   * all have an outcome. Never rejects. Costs less than that many calls.
+   */
+  commitEach(
+    transactions: readonly Transaction[],
+    signal?: AbortSignal,
+  ): Promise<readonly PromiseSettledResult<TransactionResult>[]>;
+
+  /**
    * Every change under `prefix` with a revision greater than `after`, in revision order, each once, across reconnects.
    * A batch holds all events of one revision. `events` is empty for a bookmark: everything up to its revision has been
    * delivered, and the store confirms that this was the newest or that what is newer comes. There is one as soon as the

@@ -20,17 +20,19 @@ export function connectStore(store: Store): StoreLine {
     if (severed.signal.aborted) throw gone();
     return answer;
   };
+  const commit: Store['commit'] = async (transaction, signal) => {
+    const result = await through(() => store.commit(transaction, signal));
+    if (answersToLose === 0) return result;
+    answersToLose -= 1;
+    throw new ApiError('Unavailable', 'the store did not answer in time');
+  };
   return {
     store: {
       get: (key, options) => through(() => store.get(key, options)),
       list: (prefix, options) => through(() => store.list(prefix, options)),
       revision: (signal) => through(() => store.revision(signal)),
-      commit: async (transaction, signal) => {
-        const result = await through(() => store.commit(transaction, signal));
-        if (answersToLose === 0) return result;
-        answersToLose -= 1;
-        throw new ApiError('Unavailable', 'the store did not answer in time');
-      },
+      commit,
+      commitEach: (transactions, signal) => Promise.allSettled(transactions.map((each) => commit(each, signal))),
       compact: (revision, signal) => through(() => store.compact(revision, signal)),
       async *watch(prefix, options) {
         const signal = AbortSignal.any([options.signal, severed.signal]);

@@ -4,7 +4,7 @@ import { startApiProcess } from './api-process.ts';
 import { describeCosts, diskEtcd, measure, type PartOptions } from './measure.ts';
 
 const inFlight = 256;
-const timed = { seconds: 4, warmUpSeconds: 2 };
+const timed = { seconds: 4, warmUpSeconds: 4 };
 
 /** Creates by single calls, beside calls of an empty method with the same request by the same client. */
 export async function* create({ say, profileDir }: PartOptions): AsyncIterable<Figure> {

@@ -3,7 +3,7 @@ import { startApiProcess } from './api-process.ts';
 import { describeCosts, diskEtcd, measure, type PartOptions } from './measure.ts';
 
 const inFlight = 6;
-const timed = { seconds: 4, warmUpSeconds: 2 };
+const timed = { seconds: 4, warmUpSeconds: 4 };
 
 /** Creates by Transact, beside raw creates in the same batches before and after, while the api does not run. */
 export async function* transact({ say, profileDir }: PartOptions): AsyncIterable<Figure> {

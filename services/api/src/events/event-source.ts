@@ -75,6 +75,9 @@ export class EventSource implements ObjectSource, Component {
     return { committed: true, revision };
   };
 
+  readonly commitEach: Store['commitEach'] = (transactions) =>
+    Promise.allSettled(transactions.map((transaction) => this.commit(transaction)));
+
   #get(key: string): CachedObject | undefined {
     const parsed = parseStorageKey(key);
     return parsed && this.cache.get(eventKind, parsed.namespace, parsed.name);

@@ -45,7 +45,8 @@ function change(): void {
 }
 
 function open(): { call: SlowCall; streams: WatchStreams } {
-  const source = { cache, fresh: async () => revision, commit: () => Promise.reject(new Error('read only')) };
+  const readOnly = () => Promise.reject(new Error('read only'));
+  const source = { cache, fresh: async () => revision, commit: readOnly, commitEach: readOnly };
   const metrics = new CallMetrics(
     createMetrics('api', { process: false }),
     createLogger({ name: 'x', level: 'silent' }),

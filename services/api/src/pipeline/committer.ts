@@ -73,6 +73,13 @@ export async function commit(
   );
 }
 
+/** The transaction of a decision that can be tried at once: it changes something, and nothing that others are likely to change. */
+export function readyTransaction(decision: Decision): Transaction | undefined {
+  if (contendedKeys(decision, false).length > 0) return undefined;
+  const transaction = join(decision);
+  return transaction.ops.length === 0 ? undefined : transaction;
+}
+
 /** What others are likely to change at the same time: quotas, and all of it once another has been faster. */
 function contendedKeys({ writes }: Decision, beaten: boolean): readonly string[] {
   return writes.flatMap(({ key, others = [] }) => [

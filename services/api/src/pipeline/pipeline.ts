@@ -2,11 +2,12 @@ import type { Kinds } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
 import type { Fence } from '@navarch/proto';
+import type { Transaction, TransactionResult } from '@navarch/store';
 import type { ObjectSource, Sources } from '../read/source.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
 import { encodeResource } from '../wire/responses.ts';
 import { type TolerationSeconds, usualTolerationSeconds } from './admission/tolerations.ts';
-import { commit, type Committed } from './committer.ts';
+import { commit, type Committed, type Decision, readyTransaction } from './committer.ts';
 import { fenceCompares } from './fence.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { ServiceNetwork } from './service-network.ts';
@@ -85,15 +86,48 @@ export class Pipeline {
 
   /** Each on its own: one result for each write, in their order. */
   async writeEach(writes: readonly (() => Write)[], options: WriteOptions): Promise<readonly WriteOutcome[]> {
-    return await Promise.all(
-      writes.map(async (write): Promise<WriteOutcome> => {
-        try {
-          return { ok: true, written: await this.write(write(), options) };
-        } catch (error) {
-          return { ok: false, error: toApiError(error) };
-        }
+    const outcomes = options.dryRun ? [] : await this.#tryEach(writes, options);
+    const left = writes.map((write, at) => ({ write, at })).filter(({ at }) => outcomes[at] === undefined);
+    await Promise.all(
+      left.map(async ({ write, at }) => {
+        outcomes[at] = await outcomeOf(async () => await this.write(write(), options));
       }),
     );
+    return outcomes.flatMap((outcome) => outcome ?? []);
+  }
+
+  /**
+   * The first try of each goes to the store with those of the others. Undefined is left where that does not decide it: the write
+   * is refused, changes nothing, needs its turn, or another was faster.
+   */
+  async #tryEach(writes: readonly (() => Write)[], options: WriteOptions): Promise<(WriteOutcome | undefined)[]> {
+    const tries = writes.flatMap((write, at) => this.#firstTry(write, at, options));
+    const outcomes = Array.from<WriteOutcome | undefined>({ length: writes.length });
+    const bySource = [...Map.groupBy(tries, ({ source }) => source)];
+    await Promise.all(
+      bySource.map(async ([source, tries]) => {
+        const transactions = tries.map(({ transaction }) => transaction);
+        const results = await source.commitEach(transactions, options.signal);
+        for (const [i, { at, prepared }] of tries.entries()) outcomes[at] = firstOutcome(prepared, results[i]);
+      }),
+    );
+    return outcomes;
+  }
+
+  #firstTry(decode: () => Write, at: number, options: WriteOptions): FirstTry[] {
+    try {
+      const write = decode();
+      if (write.decidedOnOthers === true) return [];
+      const decision = this.#decide([write], options);
+      const transaction = readyTransaction(decision);
+      const source = this.#sources.of(write.kind);
+      return transaction === undefined
+        ? []
+        : decision.writes.map((prepared) => ({ at, source, prepared, transaction }));
+    } catch {
+      // What is wrong with it is said when it is tried again, on a state that is as new as the call.
+      return [];
+    }
   }
 
   /**
@@ -118,23 +152,28 @@ export class Pipeline {
 
   async #commit(writes: readonly Write[], options: WriteOptions): Promise<readonly Written[]> {
     const source = this.#sourceOf(writes);
-    const decide = () => {
-      const fence = fenceCompares(this.#view, options.fence);
-      const circumstances: Circumstances = {
-        view: this.#view,
-        kinds: this.#kinds,
-        now: timestamp(this.#clock.now()),
-        program: options.program,
-        random: this.#random,
-        serviceNetwork: this.#serviceNetwork,
-        tolerationSeconds: this.#tolerationSeconds,
-        pressure: this.#pressure(),
-      };
-      return { fence, writes: prepareAll(writes, circumstances) };
-    };
     if (writes.some(({ decidedOnOthers }) => decidedOnOthers)) await source.fresh(options.signal);
-    const committed = await commit(source, decide, { ...options, clock: this.#clock, turns: this.#turns });
+    const committed = await commit(source, () => this.#decide(writes, options), {
+      ...options,
+      clock: this.#clock,
+      turns: this.#turns,
+    });
     return committed.writes.map((prepared) => writtenBy(prepared, committed));
+  }
+
+  #decide(writes: readonly Write[], options: WriteOptions): Decision {
+    const fence = fenceCompares(this.#view, options.fence);
+    const circumstances: Circumstances = {
+      view: this.#view,
+      kinds: this.#kinds,
+      now: timestamp(this.#clock.now()),
+      program: options.program,
+      random: this.#random,
+      serviceNetwork: this.#serviceNetwork,
+      tolerationSeconds: this.#tolerationSeconds,
+      pressure: this.#pressure(),
+    };
+    return { fence, writes: prepareAll(writes, circumstances) };
   }
 
   #sourceOf(writes: readonly Write[]): ObjectSource {
@@ -160,7 +199,32 @@ export function timestamp(nowMs: number): string {
 
 let spelled = { second: Number.NaN, text: '' };
 
-function writtenBy(prepared: Prepared, { revision }: Committed): Written {
+/** A write of several that can be committed as it was decided at first. */
+interface FirstTry {
+  readonly at: number;
+  readonly source: ObjectSource;
+  readonly prepared: Prepared;
+  readonly transaction: Transaction;
+}
+
+function firstOutcome(
+  prepared: Prepared,
+  result: PromiseSettledResult<TransactionResult> | undefined,
+): WriteOutcome | undefined {
+  if (result?.status !== 'fulfilled') return { ok: false, error: toApiError(result?.reason) };
+  if (!result.value.committed) return undefined;
+  return { ok: true, written: writtenBy(prepared, result.value) };
+}
+
+async function outcomeOf(write: () => Promise<Written>): Promise<WriteOutcome> {
+  try {
+    return { ok: true, written: await write() };
+  } catch (error) {
+    return { ok: false, error: toApiError(error) };
+  }
+}
+
+function writtenBy(prepared: Prepared, { revision }: Pick<Committed, 'revision'>): Written {
   const changed = prepared.ops.length > 0;
   const at = changed && revision !== 0n ? revision : prepared.revision;
   return {

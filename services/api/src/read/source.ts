@@ -11,6 +11,7 @@ export interface ObjectSource {
   /** Resolves with the newest revision once the cache shows everything that was committed before the call. */
   fresh(signal: AbortSignal): Promise<bigint>;
   readonly commit: Store['commit'];
+  readonly commitEach: Store['commitEach'];
   /** What was before the cache's history; undefined where nothing older is kept. */
   readonly past?: Past;
 }
@@ -51,4 +52,5 @@ export class StoreSource implements ObjectSource {
   }
 
   readonly commit: Store['commit'] = (transaction, signal) => this.#store.commit(transaction, signal);
+  readonly commitEach: Store['commitEach'] = (transactions, signal) => this.#store.commitEach(transactions, signal);
 }

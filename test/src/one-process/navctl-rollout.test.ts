@@ -163,6 +163,26 @@ describe('a StatefulSet', () => {
   });
 });
 
+test('a DaemonSet rolls out, and back', async () => {
+  const podSpec = { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'logs:1' }] };
+  const template = { metadata: { labels: { app: 'logs' } }, spec: podSpec };
+  const spec = { selector: { matchLabels: { app: 'logs' } }, template };
+  await cluster.apply({ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'logs' }, spec });
+  const successful = 'daemon set "logs" successfully rolled out\n';
+  expect((await navctl('rollout status ds/logs')).out.endsWith(successful)).toBe(true);
+  await navctl('set image ds/logs c=logs:2');
+  const { out } = await cluster.navctlAtTerminal('rollout', 'status', 'ds/logs');
+  expect(stripVTControlCharacters(out)).toContain('daemonset.apps/logs to revision 2: logs:2\n');
+  expect(terminalScreen(out)).toBe(successful.trimEnd());
+  expect((await navctl('rollout history ds/logs')).out).toMatch(/\n1 +<none>\n2 +<none>\n/);
+  const undone = await navctl('rollout undo ds/logs --wait');
+  expect(undone.out).toMatch(/^daemonset\.apps\/logs rolled back\n/);
+  expect((await navctl('rollout history ds/logs --revision=3')).out).toContain('logs:1');
+  expect((await navctl('rollout restart ds/logs --wait')).out.endsWith(successful)).toBe(true);
+  await navctl('patch ds logs -p {"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}');
+  expect((await navctl('rollout status ds/logs')).err).toContain('only available for RollingUpdate strategy type');
+});
+
 test.each([
   ['rollout status cm/x', 'configmaps have no rollouts; Deployments'],
   ['rollout status deploy/nothing', 'deployments.apps "nothing" in namespace "default" not found'],

@@ -125,6 +125,36 @@ describe('expose', () => {
   });
 });
 
+test('create: Jobs, now and at their times', async () => {
+  expect(await good('create job hello --image=busybox -- echo hello')).toBe('job.batch/hello created\n');
+  expect(await get('job hello')).toMatchObject({
+    spec: {
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'hello', command: ['echo', 'hello'] }] } },
+    },
+  });
+  await cluster.navctl('create', 'cronjob', 'tick', '--image=busybox', '--schedule=*/5 * * * *', '--', 'date');
+  expect(await good('create job now --from=cronjob/tick')).toBe('job.batch/now created\n');
+  expect(await get('job now')).toMatchObject({
+    metadata: {
+      annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
+      ownerReferences: [{ kind: 'CronJob', name: 'tick', controller: true }],
+    },
+    spec: { template: { spec: { containers: [{ command: ['date'] }] } } },
+  });
+  expect(await good('set image cronjob/tick tick=busybox:2')).toBe('cronjob.batch/tick image updated\n');
+  expect((await navctl('create job x --from=deploy/web')).err).toContain('--from must be cronjob/NAME');
+  expect((await navctl('create job x --from=cronjob/none')).err).toContain('NotFound');
+  expect((await navctl('create job x --from=cronjob/tick --image=a')).err).toContain('give one or the other');
+  expect((await navctl('create cronjob x --image=a --schedule=often')).err).toContain('spec.schedule');
+  await good('create pdb web --selector=app=web --max-unavailable=25%');
+  expect(await get('pdb web')).toMatchObject({
+    spec: { maxUnavailable: '25%', selector: { matchLabels: { app: 'web' } } },
+  });
+  expect((await navctl('create pdb x --selector=app=web')).err).toContain('--min-available or --max-unavailable');
+  expect((await navctl('create pdb x --min-available=1')).err).toContain('say which Pods');
+  expect(await good('create sa builder')).toBe('serviceaccount/builder created\n');
+});
+
 describe('run', () => {
   test('a Pod, and a Service for it', async () => {
     expect(await good('run solo --image=web:1 --port=80 --expose')).toBe('pod/solo created\nservice/solo created\n');

@@ -4,6 +4,7 @@ import { apiResourcesCommand } from './commands/api-resources.ts';
 import { applyCommand } from './commands/apply.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
 import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
+import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -58,7 +59,7 @@ const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
     annotateCommand,
   ],
   'Rollouts, and going back:': [rolloutCommand, waitCommand, historyCommand, undoCommand],
-  'Inside a container:': [execCommand],
+  'Inside a container:': [execCommand, cpCommand],
   'The cluster:': [
     cordonCommand,
     uncordonCommand,

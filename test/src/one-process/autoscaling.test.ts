@@ -78,6 +78,19 @@ test('more Pods while they have much to do, fewer when they have not', async () 
 
 const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } };
 
+test('a new leader takes a whole window to scale down, as if it had watched all the time', async () => {
+  cpuMillis = 50;
+  await untilPods('web', 6);
+  cpuMillis = 2;
+  await cluster.time.pass(45_000);
+  cluster.killLeader('controller-manager');
+  await cluster.startLeader('controller-manager');
+  // The window that the one before began is over by then.
+  await cluster.time.pass(45_000);
+  expect(await readyPods('web')).toBe(6);
+  await untilPods('web', 1);
+});
+
 test('while NATS is stopped it holds still and says so; nothing else breaks', async () => {
   cpuMillis = 25;
   await cluster.time.until('it to be active', async () => (await active('web'))?.status === 'True');

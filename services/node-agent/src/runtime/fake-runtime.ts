@@ -153,7 +153,9 @@ export class FakeRuntime implements Runtime {
     this.#called('removeSandbox');
     this.#sandboxes.delete(id);
     for (const { info } of this.#containers.values()) {
-      if (info.sandboxId === id) this.#containers.delete(info.id);
+      if (info.sandboxId !== id) continue;
+      this.#containers.delete(info.id);
+      this.#used.delete(info.id);
     }
   }
 
@@ -200,6 +202,7 @@ export class FakeRuntime implements Runtime {
 
   async removeContainer(id: string): Promise<void> {
     this.#called('removeContainer');
+    this.#used.delete(id);
     this.#containers.delete(id);
   }
 

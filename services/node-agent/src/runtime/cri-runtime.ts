@@ -221,13 +221,19 @@ export class CriRuntime implements Runtime {
 
   async stats(signal?: AbortSignal): Promise<ContainerUsage[]> {
     const { stats } = await this.#call(rs.listContainerStats, { filter: undefined }, readMs, signal);
-    return stats.map(({ attributes, cpu, memory }) => ({
-      containerId: attributes?.id ?? '',
-      labels: attributes?.labels ?? {},
-      timestampMs: convert.millis(cpu?.timestamp ?? 0n),
-      cpuNanoseconds: cpu?.usageCoreNanoSeconds?.value ?? 0n,
-      memoryWorkingSetBytes: memory?.workingSetBytes?.value ?? 0n,
-    }));
+    // Containers that have ended are listed, too, with nothing in them.
+    return stats.flatMap(({ attributes, cpu, memory }): ContainerUsage[] => {
+      if (cpu?.usageCoreNanoSeconds === undefined) return [];
+      return [
+        {
+          containerId: attributes?.id ?? '',
+          labels: attributes?.labels ?? {},
+          timestampMs: convert.millis(cpu.timestamp),
+          cpuNanoseconds: cpu.usageCoreNanoSeconds.value,
+          memoryWorkingSetBytes: memory?.workingSetBytes?.value ?? 0n,
+        },
+      ];
+    });
   }
 
   close(): void {

@@ -2,5 +2,6 @@ import { main } from './frame/run.ts';
 import { api } from './suites/api.ts';
 import { controllers } from './suites/controllers.ts';
 import { mainJob } from './suites/main-job.ts';
+import { scheduler } from './suites/scheduler.ts';
 
-await main([mainJob, api, controllers], process.argv.slice(2));
+await main([mainJob, api, controllers, scheduler], process.argv.slice(2));

@@ -18,7 +18,7 @@ function clusterWith(...claims: readonly (readonly [name: string, shape?: ClaimS
 const show = (state: ClusterState, object: Change<PersistentVolumeClaim>['object']) =>
   state.onClaim({ type: 'modified', object, previous: object });
 const decide = (state: ClusterState, name: string, ...claims: readonly string[]) =>
-  schedule(state.withClaims(podInfo(name, { cpu: '1', claims })), state.snapshot(), profile, 1);
+  schedule(state.withClaims(podInfo(name, { cpu: '1', claims })), state.snapshot, profile, 1);
 
 describe('a Pod with claims', () => {
   test.each<{ name: string; claims: [name: string, shape?: ClaimShape][]; on: string }>([

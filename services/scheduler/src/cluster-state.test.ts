@@ -4,7 +4,7 @@ import type { Node, Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ClusterState } from './cluster-state.ts';
-import { type NodeShape, node, nodeInfo, pod, podInfo } from './objects.fixture.ts';
+import { type NodeShape, node, nodeInfo, pod, podInfo, snapshotOf } from './objects.fixture.ts';
 
 const added = <T extends KubeObject>(object: Change<T>['object']): Change<T> => ({ type: 'added', object });
 const changed = <T extends KubeObject>(object: Change<T>['object'], previous: Change<T>['object']): Change<T> => ({
@@ -20,7 +20,7 @@ function withNode(name = 'n1', shape: NodeShape = {}) {
   return state;
 }
 const cpuOn = (state: ClusterState, name = 'n1') =>
-  state.snapshot().nodes.find((node) => node.name === name)?.requested['cpu'] ?? 0;
+  state.snapshot.nodes.find((node) => node.name === name)?.requested['cpu'] ?? 0;
 
 describe('the state of the cluster', () => {
   test('counts a decision at once, and the binding in its place', () => {
@@ -39,7 +39,7 @@ describe('the state of the cluster', () => {
     const state = withNode();
     state.assume(podInfo('a', { cpu: '1', hostPort: 80 }), 'n1');
     expect(state.forget(podInfo('a'))).toEqual(['pod-left']);
-    expect(state.snapshot().nodes[0]).toMatchObject({ pods: 0, hostPorts: new Map() });
+    expect(state.snapshot.nodes[0]).toMatchObject({ pods: new Map(), hostPorts: new Map() });
     expect(cpuOn(state)).toBe(0);
   });
 
@@ -67,17 +67,17 @@ describe('the state of the cluster', () => {
     expect(state.onNode(added<Node>(node('n1')))).toEqual(['node-added']);
     expect(cpuOn(state)).toBe(1000);
     state.onNode(deleted<Node>(node('n1')));
-    expect(state.snapshot().nodes).toEqual([]);
+    expect(state.snapshot.nodes).toEqual([]);
     state.onNode(added<Node>(node('n1')));
     expect(cpuOn(state)).toBe(1000);
   });
 
-  test('lends pictures that no later change touches', () => {
+  test('can be copied, and no later change touches the copy', () => {
     const state = withNode();
-    const before = state.snapshot();
+    const before = state.snapshot.copy();
     state.assume(podInfo('a', { cpu: '1' }), 'n1');
     state.onNode(added<Node>(node('n2')));
-    expect(before.nodes.map(({ name, pods }) => [name, pods])).toEqual([['n1', 0]]);
+    expect(before.nodes.map(({ name, pods }) => [name, pods.size])).toEqual([['n1', 0]]);
     expect(before.lastChosen.size).toBe(0);
   });
 
@@ -152,11 +152,11 @@ test('whatever the order of changes, the sums are those of the Pods that are the
       }
       const expected = [...there].sort().map((on) => {
         const pods = names.filter((name) => placed.get(name)?.on === on).map((name) => podInfo(name, shape(name)));
-        const { requested, hostPorts, pods: count } = nodeInfo(on, {}, pods);
-        return { name: on, cpu: requested['cpu'] ?? 0, hostPorts, count };
+        const [expected] = snapshotOf([nodeInfo(on, {}, pods)]).nodes;
+        return { name: on, cpu: expected?.requested['cpu'] ?? 0, hostPorts: expected?.hostPorts, count: pods.length };
       });
-      const actual = state.snapshot().nodes.map(({ name, requested, hostPorts, pods: count }) => {
-        return { name, cpu: requested['cpu'] ?? 0, hostPorts, count };
+      const actual = state.snapshot.nodes.map(({ name, requested, hostPorts, pods }) => {
+        return { name, cpu: requested['cpu'] ?? 0, hostPorts, count: pods.size };
       });
       expect(actual).toEqual(expected);
     }),

@@ -1,26 +1,20 @@
 import type { Change } from '@navarch/client';
 import { isSameTaint } from '@navarch/kinds';
 import { keyOf } from '@navarch/machinery';
-import type { Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
+import type { Namespace, Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
 import { Claims } from './claims.ts';
 import type { ClusterEvent } from './filters.ts';
-import {
-  type Footprint,
-  footprint,
-  type NodeInfo,
-  type PodInfo,
-  type Snapshot,
-  takesRoom,
-  toNodeInfo,
-  withoutPod,
-  withPod,
-} from './snapshot.ts';
+import { type NodeFacts, nodeFacts } from './node-info.ts';
+import { type Footprint, footprint, type PodInfo, takesRoom } from './pod-info.ts';
+import { Snapshot } from './snapshot.ts';
 
 interface Placed {
   readonly uid: string;
   readonly generation: number;
   readonly nodeName: string;
-  readonly footprint: Footprint;
+  readonly claimKeys: readonly string[];
+  /** What its affinity to others and theirs to it stands on. */
+  readonly class: string;
   /** Decided here, and not yet seen in the cache. */
   readonly assumed: boolean;
 }
@@ -30,33 +24,23 @@ interface Placed {
  * binding was decided but is not in the caches yet.
  */
 export class ClusterState {
+  /** The cluster as it is now. It moves on with the state; who needs it to stand still copies it. */
+  readonly snapshot = new Snapshot();
   readonly #placed = new Map<string, Placed>();
-  readonly #podsByNode = new Map<string, Map<string, Footprint>>();
-  readonly #lastChosen = new Map<string, string>();
   readonly #claims = new Claims();
-  /** Sorted by name. Replaced, never changed, once a snapshot has it. */
-  #nodes: NodeInfo[] = [];
-  #lent = false;
-
-  /** The cluster as it is now. Costs nothing where nothing changed since the last one. */
-  snapshot(): Snapshot {
-    this.#lent = true;
-    return { nodes: this.#nodes, lastChosen: new Map(this.#lastChosen) };
-  }
 
   /** Moves on by a change of a Node; tells what it may have made possible. */
   onNode(change: Change<Node>): readonly ClusterEvent[] {
     const { name } = change.object.metadata;
-    const before = this.#node(name);
     if (change.type === 'deleted') {
-      if (before) this.#ownNodes().splice(this.#indexOf(name), 1);
+      this.snapshot.removeNode(name);
       return [];
     }
-    const bare = toNodeInfo(change.object);
-    let after: NodeInfo = bare;
-    for (const pod of this.#podsByNode.get(name)?.values() ?? []) after = withPod(after, pod);
-    this.#ownNodes().splice(this.#indexOf(name), before ? 1 : 0, after);
-    return before ? eventsOf(before, after) : ['node-added'];
+    const before = this.snapshot.nodes[this.snapshot.find(name)];
+    const after = nodeFacts(change.object);
+    const events: readonly ClusterEvent[] = before ? eventsOf(before, after) : ['node-added'];
+    this.snapshot.putNode(after);
+    return events;
   }
 
   /** Moves on by a change of a Pod; tells what it may have made possible. */
@@ -70,15 +54,27 @@ export class ClusterState {
     // While the cache doesn't show the binding yet, the decision counts; but one for another Pod of that name is void.
     if (nodeName === '') return before && before.uid !== uid ? this.#take(key) : [];
     const same = before?.uid === uid && before.nodeName === nodeName && before.generation === generation;
-    if (same && !before.assumed) return [];
+    const print = footprint(pod);
+    if (same && before.class === print.podClass.key) {
+      if (before.assumed) this.#placed.set(key, { ...before, assumed: false });
+      return [];
+    }
     const freed = this.#take(key);
-    this.#put(key, { uid, generation, nodeName, footprint: footprint(pod), assumed: false });
-    return before !== undefined && before.nodeName !== nodeName ? freed : [];
+    this.#put(key, print, { uid, generation, nodeName, assumed: false });
+    return before !== undefined && before.nodeName !== nodeName ? [...freed, 'pod-placed'] : ['pod-placed'];
   }
 
   /** Moves on by a change of a claim; tells what it may have made possible. */
   onClaim(change: Change<PersistentVolumeClaim>): readonly ClusterEvent[] {
     return this.#claims.onClaim(change);
+  }
+
+  /** Moves on by a change of a Namespace; tells what it may have made possible. */
+  onNamespace({ type, object: { metadata } }: Change<Namespace>): readonly ClusterEvent[] {
+    const { name, labels } = metadata;
+    if (type === 'modified' && sameLabels(this.snapshot.namespaces.get(name) ?? {}, labels)) return [];
+    this.snapshot.setNamespace(name, type === 'deleted' ? undefined : labels);
+    return ['pod-placed'];
   }
 
   /** The Pod with what is known of its claims now. */
@@ -92,13 +88,14 @@ export class ClusterState {
   }
 
   /** Sets the Pod's room on the node aside: the decision to put it there counts from now on. */
-  assume(pod: PodInfo, nodeName: string): void {
+  assume(pod: PodInfo, nodeName: string): readonly ClusterEvent[] {
     this.#take(pod.key);
-    const { requests, hostPorts, claimKeys, uid } = pod;
-    const { generation } = pod.pod.metadata;
-    this.#claims.assume(claimKeys, nodeName);
-    this.#put(pod.key, { uid, generation, nodeName, footprint: { requests, hostPorts, claimKeys }, assumed: true });
-    this.#lastChosen.set(pod.schedulerName, nodeName);
+    this.#claims.assume(pod.claimKeys, nodeName);
+    // The binding will be the Pod's next change.
+    const generation = pod.pod.metadata.generation + 1;
+    this.#put(pod.key, pod, { uid: pod.uid, generation, nodeName, assumed: true });
+    this.snapshot.lastChosen.set(pod.schedulerName, nodeName);
+    return ['pod-placed'];
   }
 
   /** Whether the Pod's node was decided and the caches don't show it yet. */
@@ -115,59 +112,24 @@ export class ClusterState {
     return this.#take(pod.key);
   }
 
-  #put(key: string, placed: Placed): void {
-    const { nodeName, footprint } = placed;
-    this.#placed.set(key, placed);
-    const pods = this.#podsByNode.get(nodeName);
-    if (pods) pods.set(key, footprint);
-    else this.#podsByNode.set(nodeName, new Map([[key, footprint]]));
-    this.#claims.taken(key, footprint.claimKeys);
-    this.#update(nodeName, (node) => withPod(node, footprint));
+  #put(key: string, print: Footprint, placed: Omit<Placed, 'claimKeys' | 'class'>): void {
+    const { claimKeys, podClass } = print;
+    this.#placed.set(key, { ...placed, claimKeys, class: podClass.key });
+    this.#claims.taken(key, claimKeys);
+    this.snapshot.place(key, placed.nodeName, print);
   }
 
   #take(key: string): readonly ClusterEvent[] {
     const placed = this.#placed.get(key);
     if (placed === undefined) return [];
-    const { nodeName, footprint } = placed;
     this.#placed.delete(key);
-    const pods = this.#podsByNode.get(nodeName);
-    pods?.delete(key);
-    if (pods?.size === 0) this.#podsByNode.delete(nodeName);
-    this.#claims.left(key, footprint.claimKeys);
-    this.#update(nodeName, (node) => withoutPod(node, footprint));
+    this.#claims.left(key, placed.claimKeys);
+    this.snapshot.take(key);
     return ['pod-left'];
-  }
-
-  #update(nodeName: string, change: (node: NodeInfo) => NodeInfo): void {
-    const node = this.#node(nodeName);
-    if (node) this.#ownNodes()[this.#indexOf(nodeName)] = change(node);
-  }
-
-  #ownNodes(): NodeInfo[] {
-    if (this.#lent) this.#nodes = [...this.#nodes];
-    this.#lent = false;
-    return this.#nodes;
-  }
-
-  #node(name: string): NodeInfo | undefined {
-    const node = this.#nodes[this.#indexOf(name)];
-    return node?.name === name ? node : undefined;
-  }
-
-  /** Where the node is, or belongs. */
-  #indexOf(name: string): number {
-    let low = 0;
-    let high = this.#nodes.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#nodes[middle]?.name ?? '') < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
-function eventsOf(before: NodeInfo, after: NodeInfo): readonly ClusterEvent[] {
+function eventsOf(before: NodeFacts, after: NodeFacts): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];
   const grew = Object.entries(after.allocatable).some(([name, amount]) => amount > (before.allocatable[name] ?? 0));
   if (grew) events.push('node-grew');
@@ -181,7 +143,7 @@ function eventsOf(before: NodeInfo, after: NodeInfo): readonly ClusterEvent[] {
   return events;
 }
 
-function sameLabels(one: NodeInfo['labels'], other: NodeInfo['labels']): boolean {
+function sameLabels(one: NodeFacts['labels'], other: NodeFacts['labels']): boolean {
   const names = Object.keys(one);
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }

@@ -1,5 +1,6 @@
 import { matchesTerms, nodeTaints, tolerates, untolerated } from '@navarch/kinds';
-import { available, type NodeInfo, type PodInfo } from './snapshot.ts';
+import { available, type NodeInfo } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
 
 /** What may happen in the cluster that lets a Pod fit which did not. */
 export const clusterEvents = [
@@ -10,6 +11,7 @@ export const clusterEvents = [
   'node-became-schedulable',
   'node-untainted',
   'pod-left',
+  'pod-placed',
   'claim-changed',
 ] as const;
 export type ClusterEvent = (typeof clusterEvents)[number];
@@ -102,6 +104,12 @@ export const filters: readonly Filter[] = [
     },
     liftedBy: ['node-grew', 'pod-left'],
   },
+];
+
+/** The rules about other Pods (see constraints.ts), and what can lift what they say. */
+export const podRules: readonly Pick<Filter, 'name' | 'liftedBy'>[] = [
+  { name: 'PodTopologySpread', liftedBy: ['node-labelled', 'node-untainted', 'pod-left', 'pod-placed'] },
+  { name: 'InterPodAffinity', liftedBy: ['node-labelled', 'pod-left', 'pod-placed'] },
 ];
 
 function toleratesTaint({ tolerations }: PodInfo, key: string): boolean {

@@ -9,7 +9,9 @@ import {
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { Affinity, Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
-import { type NodeInfo, type PodInfo, toNodeInfo, toPodInfo, withPod } from './snapshot.ts';
+import { type NodeFacts, nodeFacts } from './node-info.ts';
+import { type PodInfo, toPodInfo } from './pod-info.ts';
+import { Snapshot } from './snapshot.ts';
 
 export interface PodShape {
   readonly affinity?: Parameters<typeof Affinity.fromPartial>[0];
@@ -126,9 +128,25 @@ export function podInfo(name: string, shape?: PodShape): PodInfo {
   return toPodInfo(pod(name, shape));
 }
 
-/** A node that has these Pods already. */
-export function nodeInfo(name: string, shape?: NodeShape, pods: readonly PodInfo[] = []): NodeInfo {
-  return pods.reduce<NodeInfo>(withPod, toNodeInfo(node(name, shape)));
+/** A node with the Pods that are on it. */
+export interface NodeWith {
+  readonly facts: NodeFacts;
+  readonly pods: readonly PodInfo[];
+}
+
+export function nodeInfo(name: string, shape?: NodeShape, pods: readonly PodInfo[] = []): NodeWith {
+  return { facts: nodeFacts(node(name, shape)), pods };
+}
+
+/** `last` names the node that each profile chose last. */
+export function snapshotOf(nodes: readonly NodeWith[], last: Readonly<Record<string, string>> = {}): Snapshot {
+  const snapshot = new Snapshot();
+  for (const { facts, pods } of nodes) {
+    snapshot.putNode(facts);
+    for (const pod of pods) snapshot.place(`${facts.name} ${pod.key}`, facts.name, pod);
+  }
+  for (const [profile, name] of Object.entries(last)) snapshot.lastChosen.set(profile, name);
+  return snapshot;
 }
 
 function live<T extends Pod | Node>(kind: typeof podKind | typeof nodeKind, object: T): Live<T> {

@@ -1,7 +1,7 @@
 import { backoffDelayMs, type Clock, onAbort } from '@navarch/kit';
 import type { ClusterEvent } from './filters.ts';
 import { mayHelp } from './schedule.ts';
-import type { PodInfo } from './snapshot.ts';
+import type { PodInfo } from './pod-info.ts';
 
 export type QueueName = 'active' | 'backoff' | 'unschedulable';
 
@@ -43,6 +43,8 @@ export class SchedulingQueue {
   readonly #random: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Set<string>();
+  /** The unschedulable ones by what rejected them: what happens is held against each group once. */
+  readonly #rejected = new Map<string, { readonly filters: ReadonlySet<string>; readonly entries: Set<Entry> }>();
   readonly #sizes = { active: 0, backoff: 0, unschedulable: 0 };
   #events: ClusterEvent[] = [];
   #eventCount = 0;
@@ -145,9 +147,8 @@ export class SchedulingQueue {
     this.#eventCount++;
     this.#events.push(event);
     if (this.#events.length >= 2 * rememberedEvents) this.#events = this.#events.slice(-rememberedEvents);
-    if (this.#sizes.unschedulable === 0) return;
-    for (const entry of this.#entries.values()) {
-      if (entry.place === 'unschedulable' && mayHelp(event, entry.filters)) this.#retry(entry);
+    for (const { filters, entries } of this.#rejected.values()) {
+      if (mayHelp(event, filters)) for (const entry of entries) this.#retry(entry);
     }
   }
 
@@ -181,6 +182,7 @@ export class SchedulingQueue {
     entry.place = place;
     if (place === 'taken') return;
     this.#sizes[place]++;
+    if (place === 'unschedulable') this.#groupOf(entry).entries.add(entry);
     if (place === 'active') {
       this.#active.add(entry.info.key);
       this.#wake?.();
@@ -194,6 +196,22 @@ export class SchedulingQueue {
     entry.timer = undefined;
     this.#active.delete(entry.info.key);
     if (entry.place !== 'taken') this.#sizes[entry.place]--;
+    if (entry.place === 'unschedulable') {
+      const { entries } = this.#groupOf(entry);
+      entries.delete(entry);
+      if (entries.size === 0) this.#rejected.delete(keyOf(entry.filters));
+    }
     entry.place = 'taken';
   }
+
+  #groupOf({ filters }: Entry) {
+    const key = keyOf(filters);
+    const group = this.#rejected.get(key) ?? { filters, entries: new Set<Entry>() };
+    this.#rejected.set(key, group);
+    return group;
+  }
+}
+
+function keyOf(filters: ReadonlySet<string>): string {
+  return [...filters].sort().join();
 }

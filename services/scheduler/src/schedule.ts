@@ -1,78 +1,124 @@
-import { type Filter, filters } from './filters.ts';
+import { type Constraint, constraintsOf } from './constraints.ts';
+import { type Rejection, Tally } from './explain.ts';
+import { type ClusterEvent, type Filter, filters, podRules } from './filters.ts';
+import type { NodeInfo } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
+import { preferencesOf } from './preferences.ts';
 import type { Profile } from './profiles.ts';
-import { score } from './score.ts';
-import { selectNode } from './select-node.ts';
-import type { NodeInfo, PodInfo, Snapshot } from './snapshot.ts';
-
-/** Why a node can't have a Pod. */
-export interface Rejection {
-  readonly filter: string;
-  readonly reasons: readonly string[];
-}
-
-interface Judged {
-  /** Each node that was looked at and can't have the Pod, and why; where the Pod is placed nowhere, that is each node. */
-  readonly rejections: ReadonlyMap<string, Rejection>;
-}
+import { room, score } from './score.ts';
+import { type Strategy, selectPlace } from './select-node.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export type Decision =
-  | (Judged & {
+  | {
       readonly type: 'place';
       readonly nodeName: string;
       readonly score: number;
       /** How many nodes could have had the Pod. */
       readonly feasible: number;
-    })
-  | (Judged & {
+    }
+  | {
       readonly type: 'reject';
       /** In a sentence: `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were not ready.` */
       readonly message: string;
       /** The filters that rejected a node: what they are lifted by may help. */
       readonly filters: ReadonlySet<string>;
-    });
+    };
 
-/** Where a Pod should run. The same arguments always give the same decision. */
+/** Where a Pod should run. The same arguments always give the same decision, whatever was asked before. */
 export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, seed: number): Decision {
-  const asked = filters.filter(({ concerns }) => concerns?.(pod) ?? true);
-  // A daemon's Pod names its node: among thousands the others need not be looked at, unless to say why.
-  const named = pod.namedNodes && namedOf(snapshot.nodes, pod.namedNodes);
-  let { feasible, rejections } = judge(pod, named ?? snapshot.nodes, asked);
-  if (feasible.length === 0) {
-    if (named !== undefined) ({ feasible, rejections } = judge(pod, snapshot.nodes, asked));
-    const names = new Set([...rejections.values()].map(({ filter }) => filter));
-    return { type: 'reject', rejections, filters: names, message: explain(rejections) };
-  }
-  const lastChosen = snapshot.lastChosen.get(profile.schedulerName);
-  const node = selectNode(profile.strategy, pod, feasible, seed, lastChosen);
-  return { type: 'place', nodeName: node.name, score: score(pod, node), feasible: feasible.length, rejections };
+  const { strategy } = profile;
+  const constraints = constraintsOf(pod, snapshot);
+  const { worth, places } = candidates(pod, snapshot, strategy);
+  const able = constraints.reduce(meeting, places);
+  if (able.length === 0) return reject(rejectionsTally(pod, snapshot, strategy, constraints));
+  const preferences = preferencesOf(pod, snapshot, able);
+  const lastName = snapshot.lastChosen.get(profile.schedulerName);
+  const last = lastName === undefined ? -1 : snapshot.lastBefore(lastName);
+  const place = selectPlace(strategy, { places: able, preferences, worth, podCounts: snapshot.podCounts }, seed, last);
+  const node = snapshot.nodes[place];
+  if (node === undefined) throw new Error('the node that was chosen is not there');
+  return { type: 'place', nodeName: node.name, score: score(pod, node), feasible: able.length };
 }
 
-function judge(pod: PodInfo, nodes: readonly NodeInfo[], asked: readonly Filter[]) {
-  const feasible: NodeInfo[] = [];
-  const rejections = new Map<string, Rejection>();
-  for (const node of nodes) {
-    const rejection = rejectionOf(pod, node, asked);
-    if (rejection === undefined) feasible.push(node);
-    else rejections.set(node.name, rejection);
+/** Why each node that can't have the Pod can't. For people: looks at every node. */
+export function rejections(pod: PodInfo, snapshot: Snapshot): ReadonlyMap<string, Rejection> {
+  const constraints = constraintsOf(pod, snapshot);
+  const found = new Map<string, Rejection>();
+  for (const [place, node] of snapshot.nodes.entries()) {
+    const rejection = rejectionByItself(pod, node) ?? rejectionBy(constraints, place);
+    if (rejection !== undefined) found.set(node.name, rejection);
   }
-  return { feasible, rejections };
+  return found;
 }
 
-/** The nodes of these names, of nodes that are sorted by name. */
-function namedOf(nodes: readonly NodeInfo[], names: ReadonlySet<string>): readonly NodeInfo[] {
-  return [...names].sort().flatMap((name) => {
-    let [low, high] = [0, nodes.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((nodes[middle]?.name ?? '') < name) low = middle + 1;
-      else high = middle;
-    }
-    const found = nodes[low];
-    return found?.name === name ? [found] : [];
+const byName: ReadonlyMap<string, Pick<Filter, 'liftedBy'>> = new Map(
+  [...filters, ...podRules].map((filter) => [filter.name, filter]),
+);
+
+/** Whether what happened may lift a rejection by `names`. */
+export function mayHelp(event: ClusterEvent, names: ReadonlySet<string>): boolean {
+  if (event === 'node-added') return true;
+  return [...names].some((name) => byName.get(name)?.liftedBy.includes(event) ?? true);
+}
+
+/** The places of nodes that by themselves can have the Pod, and what they are worth to it. */
+function candidates(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): { worth: Float64Array; places: Int32Array } {
+  const few = fewPlaces(pod, snapshot);
+  if (few !== undefined) return judged(pod, snapshot, strategy, few);
+  const { worth } = snapshot.evaluation(`${strategy} ${pod.shape}`, judgeOf(pod, strategy));
+  const places = snapshot.scratch();
+  let count = 0;
+  for (let place = 0; place < snapshot.nodes.length; place++) {
+    if (worth[place] !== Number.NEGATIVE_INFINITY) places[count++] = place;
+  }
+  return { worth, places: places.subarray(0, count) };
+}
+
+/** Where the Pod names its node, or its data lies on one, the thousands of others need not be looked at. */
+function fewPlaces({ namedNodes, claims }: PodInfo, snapshot: Snapshot): readonly number[] | undefined {
+  const settled = claims.find(({ nodeName }) => nodeName !== '');
+  if (claims.some(({ problem }) => problem !== undefined)) return [];
+  if (settled !== undefined) return [snapshot.find(settled.nodeName)];
+  return namedNodes && [...namedNodes].map((name) => snapshot.find(name)).sort((a, b) => a - b);
+}
+
+function judged(pod: PodInfo, snapshot: Snapshot, strategy: Strategy, few: readonly number[]) {
+  const judge = judgeOf(pod, strategy);
+  const worth = new Float64Array(snapshot.nodes.length);
+  const places = few.filter((place) => {
+    const node = snapshot.nodes[place];
+    const verdict = node && judge(node);
+    if (typeof verdict !== 'number') return false;
+    worth[place] = verdict;
+    return true;
   });
+  return { worth, places: Int32Array.from(places) };
 }
 
-function rejectionOf(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Rejection | undefined {
+function judgeOf(pod: PodInfo, strategy: Strategy) {
+  const asked = filters.filter(({ concerns }) => concerns?.(pod) ?? true);
+  const worthOf = worth[strategy];
+  return (node: NodeInfo) => firstRejection(pod, node, asked) ?? worthOf(pod, node);
+}
+
+/** What a node is worth by itself. */
+const worth: Readonly<Record<Strategy, (pod: PodInfo, node: NodeInfo) => number>> = {
+  argmax: score,
+  'least-remaining': (pod, node) => -room(pod, node),
+  random: () => 0,
+  'round-robin': () => 0,
+};
+
+function rejectionByItself(pod: PodInfo, node: NodeInfo): Rejection | undefined {
+  return firstRejection(
+    pod,
+    node,
+    filters.filter(({ concerns }) => concerns?.(pod) ?? true),
+  );
+}
+
+function firstRejection(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Rejection | undefined {
   for (const filter of asked) {
     const reasons = filter.reject(pod, node);
     if (reasons.length > 0) return { filter: filter.name, reasons };
@@ -80,23 +126,49 @@ function rejectionOf(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Re
   return undefined;
 }
 
-/** The sentence that users know: how many nodes there are for each reason, the most frequent first. */
-export function explain(rejections: ReadonlyMap<string, Rejection>): string {
-  if (rejections.size === 0) return 'no nodes available to schedule pods';
-  const counts = new Map<string, number>();
-  for (const { reasons } of rejections.values()) {
-    for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+function meeting(places: Int32Array, { topology, allowed, withoutLabel }: Constraint): Int32Array {
+  const { domainOf } = topology;
+  let count = 0;
+  for (let at = 0; at < places.length; at++) {
+    const place = places[at] ?? 0;
+    const domain = domainOf[place] ?? -1;
+    if (domain < 0 ? withoutLabel : allowed[domain] === 1) places[count++] = place;
   }
-  const parts = [...counts]
-    .sort(([one, ones], [other, others]) => others - ones || (one < other ? -1 : 1))
-    .map(([reason, count]) => `${count} ${reason}`);
-  return `0/${rejections.size} nodes are available: ${parts.join(', ')}.`;
+  return places.subarray(0, count);
 }
 
-const byName: ReadonlyMap<string, Filter> = new Map(filters.map((filter) => [filter.name, filter]));
+function rejectionBy(constraints: readonly Constraint[], place: number): Rejection | undefined {
+  for (const { filter, topology, allowed, withoutLabel, reason, reasonWithoutLabel } of constraints) {
+    const domain = topology.domainOf[place] ?? -1;
+    if (domain < 0 && !withoutLabel) return { filter, reasons: [reasonWithoutLabel] };
+    if (domain >= 0 && allowed[domain] !== 1) return { filter, reasons: [reason] };
+  }
+  return undefined;
+}
 
-/** Whether what happened may lift a rejection by `names`. */
-export function mayHelp(event: Filter['liftedBy'][number], names: ReadonlySet<string>): boolean {
-  if (event === 'node-added') return true;
-  return [...names].some((name) => byName.get(name)?.liftedBy.includes(event) ?? true);
+/** The rejections of all nodes, of which none can have the Pod. */
+function rejectionsTally(
+  pod: PodInfo,
+  snapshot: Snapshot,
+  strategy: Strategy,
+  constraints: readonly Constraint[],
+): Tally {
+  if (pod.claims.length > 0 || pod.namedNodes !== undefined) {
+    const tally = new Tally();
+    for (const rejection of rejections(pod, snapshot).values()) tally.count(rejection, 1);
+    return tally;
+  }
+  const { worth, tally } = snapshot.evaluation(`${strategy} ${pod.shape}`, judgeOf(pod, strategy));
+  if (constraints.length === 0) return tally;
+  const all = tally.copy();
+  for (let place = 0; place < snapshot.nodes.length; place++) {
+    if (worth[place] === Number.NEGATIVE_INFINITY) continue;
+    const rejection = rejectionBy(constraints, place);
+    if (rejection !== undefined) all.count(rejection, 1);
+  }
+  return all;
+}
+
+function reject(tally: Tally): Decision {
+  return { type: 'reject', message: tally.toString(), filters: tally.filters };
 }

@@ -3,6 +3,7 @@ import { Term } from '@navarch/controller';
 import {
   claimNodeAnnotation,
   inUseFinalizer,
+  namespace as namespaceKind,
   node as nodeKind,
   persistentVolumeClaim,
   pod as podKind,
@@ -34,7 +35,7 @@ async function start(...nodes: Parameters<typeof node>[]) {
   const metrics = createMetrics('scheduler', { process: false });
   const informers = createInformerSet({
     api: cluster,
-    targets: [{ kind: nodeKind }, { kind: persistentVolumeClaim }, { kind: podKind }],
+    targets: [{ kind: nodeKind }, { kind: namespaceKind }, { kind: persistentVolumeClaim }, { kind: podKind }],
     logger,
     clock,
     freeze: true,

@@ -10,7 +10,7 @@ import {
   updateWrite,
 } from '@navarch/client';
 import type { EventRecorder, Term } from '@navarch/controller';
-import { node as nodeKind, persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
+import { namespace as namespaceKind, node as nodeKind, persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
 import { Backoff, type Clock, type Logger, type Metrics, retry, systemClock } from '@navarch/kit';
 import { ApiError, isApiError } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
@@ -20,7 +20,7 @@ import { SchedulerMetrics } from './metrics.ts';
 import type { Profile } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 import { type Decision, schedule } from './schedule.ts';
-import { takesRoom, toPodInfo } from './snapshot.ts';
+import { takesRoom, toPodInfo } from './pod-info.ts';
 import { withUnschedulable } from './unschedulable-condition.ts';
 
 /** How many writes one Transact may carry. */
@@ -31,7 +31,7 @@ const writeTimeoutMs = 10_000;
 
 export interface SchedulerOptions {
   readonly client: Pick<Client, 'get' | 'transact' | 'version'>;
-  /** Holds Nodes, claims and all Pods. Not running yet: the scheduler must hear of everything from the start. */
+  /** Holds Nodes, Namespaces, claims and all Pods. Not running yet: the scheduler must hear of everything from the start. */
   readonly informers: InformerSet;
   readonly recorder: EventRecorder;
   readonly profiles: readonly Profile[];
@@ -68,6 +68,9 @@ export class Scheduler {
     this.#seed = Math.floor(random() * 2 ** 31);
     informers.onChange(nodeKind, (change) => {
       for (const event of this.#state.onNode(change)) this.#queue.happened(event);
+    });
+    informers.onChange(namespaceKind, (change) => {
+      for (const event of this.#state.onNamespace(change)) this.#queue.happened(event);
     });
     informers.onChange(persistentVolumeClaim, (change) => {
       for (const event of this.#state.onClaim(change)) this.#queue.happened(event);
@@ -126,11 +129,11 @@ export class Scheduler {
       if (profile === undefined) continue; // never queued
       const startMs = this.#clock.monotonicMs();
       const info = this.#state.withClaims(queued.info);
-      const decision = schedule(info, this.#state.snapshot(), profile, this.#seed++);
+      const decision = schedule(info, this.#state.snapshot, profile, this.#seed++);
       this.#metrics.decided(this.#clock.monotonicMs() - startMs);
       if (decision.type === 'reject') refusals.push({ ...queued, decision });
       else {
-        this.#state.assume(queued.info, decision.nodeName);
+        for (const event of this.#state.assume(queued.info, decision.nodeName)) this.#queue.happened(event);
         placements.push({ ...queued, decision });
       }
     }

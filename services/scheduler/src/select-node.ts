@@ -1,82 +1,58 @@
-import { room, score } from './score.ts';
-import type { NodeInfo, PodInfo } from './snapshot.ts';
-
 /**
  * How one of the nodes that can have a Pod is chosen:
- * - `argmax`: the highest score.
+ * - `argmax`: the highest score of the founding paper; among equals the fewest Pods.
  * - `random`: each as likely as any other.
  * - `round-robin`: the next by name after the one that was chosen last.
- * - `least-remaining`: the one with the least room left for Pods like this, so that others stay free for large ones.
+ * - `least-remaining`: the one with the least room left for Pods like this, so that others stay free for large ones; among
+ *   equals the most Pods.
  */
 export const strategies = ['argmax', 'random', 'round-robin', 'least-remaining'] as const;
 export type Strategy = (typeof strategies)[number];
 
+/** The places of nodes that can have the Pod, in order, and what speaks for each. */
+export interface Feasible {
+  readonly places: Int32Array;
+  /** By the index in `places`: what the Pod and its neighbours would like. Comes before all else. */
+  readonly preferences: Float64Array | undefined;
+  /** By place. */
+  readonly worth: Float64Array;
+  readonly podCounts: Int32Array;
+}
+
+/** Whether fewer Pods on a node (-1) or more (1) decide between equals. */
+const second: Readonly<Record<Strategy, number>> = { argmax: -1, 'least-remaining': 1, random: 0, 'round-robin': 0 };
+
 /**
- * One of `nodes`, which are sorted by name and not empty. Where nodes are equal, argmax prefers the one with the fewest Pods
- * (so that Pods that request nothing spread) and least-remaining the one with the most; what is equal then, `seed` decides.
+ * The place of a node, of which there must be one. What is equal after all, `seed` decides; round robin takes the first after
+ * `last`.
  */
-export function selectNode(
-  strategy: Strategy,
-  pod: PodInfo,
-  nodes: readonly NodeInfo[],
-  seed: number,
-  lastChosen: string | undefined,
-): NodeInfo {
-  switch (strategy) {
-    case 'argmax':
-      return best(
-        nodes,
-        (node) => score(pod, node),
-        (node) => -node.pods,
-        seed,
-      );
-    case 'least-remaining':
-      return best(
-        nodes,
-        (node) => -room(pod, node),
-        (node) => node.pods,
-        seed,
-      );
-    case 'random':
-      return pick(nodes, seed);
-    case 'round-robin':
-      return nodes.find(({ name }) => lastChosen === undefined || name > lastChosen) ?? first(nodes);
-    default:
-      return strategy satisfies never;
+export function selectPlace(strategy: Strategy, feasible: Feasible, seed: number, last: number): number {
+  const { places, preferences, worth, podCounts } = feasible;
+  const sign = second[strategy];
+  const equals: number[] = [];
+  let [liked, highest, tie] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let at = 0; at < places.length; at++) {
+    const place = places[at] ?? 0;
+    const preference = preferences === undefined ? 0 : (preferences[at] ?? 0);
+    if (preference < liked) continue;
+    const value = worth[place] ?? 0;
+    if (preference === liked && value < highest) continue;
+    const pods = sign * (podCounts[place] ?? 0);
+    if (preference === liked && value === highest) {
+      if (pods < tie) continue;
+      if (pods === tie) {
+        equals.push(place);
+        continue;
+      }
+    }
+    liked = preference;
+    highest = value;
+    tie = pods;
+    equals.length = 0;
+    equals.push(place);
   }
-}
-
-/** A node that ranks highest, and among those that do, highest by `second`. */
-function best(
-  nodes: readonly NodeInfo[],
-  rank: (node: NodeInfo) => number,
-  second: (node: NodeInfo) => number,
-  seed: number,
-): NodeInfo {
-  let equals: NodeInfo[] = [];
-  let highest = 0;
-  let highestSecond = 0;
-  for (const node of nodes) {
-    const ranked = rank(node);
-    if (equals.length > 0 && ranked < highest) continue;
-    const rankedSecond = second(node);
-    if (equals.length === 0 || ranked > highest || rankedSecond > highestSecond) {
-      equals = [node];
-      highest = ranked;
-      highestSecond = rankedSecond;
-    } else if (rankedSecond === highestSecond) equals.push(node);
-  }
-  return pick(equals, seed);
-}
-
-function pick(nodes: readonly NodeInfo[], seed: number): NodeInfo {
-  return nodes[mixed(seed) % nodes.length] ?? first(nodes);
-}
-
-function first(nodes: readonly NodeInfo[]): NodeInfo {
-  const [node] = nodes;
-  if (node === undefined) throw new Error('there is no node to choose from');
-  return node;
+  const next = strategy === 'round-robin' ? equals.find((place) => place > last) : undefined;
+  return next ?? equals[strategy === 'round-robin' ? 0 : mixed(seed) % equals.length] ?? -1;
 }
 
 /** Spreads neighbouring seeds over all of 32 bits. Source: MurmurHash3's finalizer, https://github.com/aappleby/smhasher */

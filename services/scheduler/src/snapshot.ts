@@ -1,161 +1,311 @@
-import { namedNodes, requiredTerms } from '@navarch/kinds';
-import { keyOf, type Live } from '@navarch/machinery';
-import type { Node, NodeSelectorTerm, Pod, Taint, Toleration } from '@navarch/proto';
-import { type ClaimInfo, claimKeys } from './claims.ts';
-import { allocatable, minus, plus, podRequests, type Resources } from './resources.ts';
+import { Evaluation, type Judge } from './evaluation.ts';
+import { AwareTerms } from './aware-terms.ts';
+import type { NodeFacts, NodeInfo } from './node-info.ts';
+import { type Counted, PodCounter } from './pod-counter.ts';
+import type { Footprint } from './pod-info.ts';
+import type { NamespaceLabels, PodClass } from './pod-terms.ts';
+import { ChangeLog } from './change-log.ts';
+import { Topology } from './topology.ts';
 
-/** What a Pod takes of its node. */
-export interface Footprint {
-  readonly requests: Resources;
-  /** Ports that it opens on the node itself: `TCP/80`. */
-  readonly hostPorts: readonly string[];
-  /** The claims that it mounts: `namespace/name`. */
-  readonly claimKeys: readonly string[];
+/** More counters and evaluations than this are not kept: those that were not used for longest go. */
+const mostKept = 1_024;
+
+interface Node extends NodeInfo {
+  facts: NodeFacts;
+  place: number;
+  readonly requested: Record<string, number>;
+  readonly pods: Map<string, Footprint>;
+  readonly hostPorts: Map<string, number>;
 }
 
-/** What scheduling must know of a Pod that has no node, read out of it once. */
-export interface PodInfo extends Footprint {
-  /** `namespace/name`. */
-  readonly key: string;
-  readonly uid: string;
-  readonly pod: Live<Pod>;
-  readonly schedulerName: string;
-  /** The requests that are not 0, as a list: it is walked for each node. */
-  readonly needs: readonly Need[];
-  readonly nodeSelector: readonly (readonly [label: string, value: string])[];
-  readonly tolerations: readonly Toleration[];
-  /** What it requires of its node: one of these; nothing when undefined. */
-  readonly terms: readonly NodeSelectorTerm[] | undefined;
-  /** The only nodes that `terms` can choose; undefined when they don't go by names. */
-  readonly namedNodes: ReadonlySet<string> | undefined;
-  /** What is known of its claims at the time of the decision. */
-  readonly claims: readonly ClaimInfo[];
+interface Known {
+  readonly podClass: PodClass;
+  pods: number;
+  /** The counters that choose it, as of `version`. */
+  counters: readonly PodCounter[];
+  version: number;
 }
 
-export interface Need {
-  readonly resource: string;
-  readonly amount: number;
-}
-
-/** What scheduling must know of a node, with what its Pods take. */
-export interface NodeInfo {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ready: boolean;
-  readonly unschedulable: boolean;
-  readonly taints: readonly Taint[];
-  /** How much the node is preferred: its annotation `scheduling.navarch.io/weight`. */
-  readonly weight: number;
-  readonly allocatable: Resources;
-  /** What the Pods that are bound to the node request. */
-  readonly requested: Resources;
-  readonly pods: number;
-  /** How many Pods have each port; no more than one, unless somebody bypassed the scheduler. */
-  readonly hostPorts: ReadonlyMap<string, number>;
-}
-
-/** A picture of the cluster that no later change touches. */
-export interface Snapshot {
+/**
+ * The cluster as decisions see it: nodes sorted by name, what their Pods take, and what Pods mean to one another. Every
+ * change moves sums on; nothing is counted anew for a decision. What Pods have in common (how a node judges their like, how
+ * many Pods a selector chooses in each zone) is remembered here and changes no answer, only how soon it is there.
+ */
+export class Snapshot {
   /** By name. */
   readonly nodes: readonly NodeInfo[];
+  /** How many Pods each node has, and its weight, by its place in `nodes`. */
+  podCounts = new Int32Array(64);
+  weights = new Float64Array(64);
   /** The node that each profile chose last, by schedulerName: where round robin goes on. */
-  readonly lastChosen: ReadonlyMap<string, string>;
-}
+  readonly lastChosen = new Map<string, string>();
+  /** How many nodes have a taint that only asks Pods to stay away. */
+  softTainted = 0;
+  readonly #nodes: Node[] = [];
+  readonly #placed = new Map<string, { readonly nodeName: string; readonly footprint: Footprint }>();
+  /** Pods on nodes that are not there, or not yet. */
+  readonly #homeless = new Map<string, Map<string, Footprint>>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
+  readonly #topologies = new Map<string, Topology>();
+  readonly #counters = new Map<string, PodCounter>();
+  readonly #classes = new Map<string, Known>();
+  readonly #evaluations = new Map<string, Evaluation>();
+  readonly #changes = new ChangeLog();
+  readonly #terms = new AwareTerms((key) => this.topology(key), this.#namespaces);
+  #counterVersion = 0;
+  #scratch = new Int32Array(64);
 
-/** Kubernetes has no such annotation; ours is design.md's. */
-export const weightAnnotation = 'scheduling.navarch.io/weight';
-
-export function toPodInfo(pod: Live<Pod>): PodInfo {
-  const print = footprint(pod);
-  const terms = requiredTerms(pod.spec.affinity);
-  return {
-    key: keyOf(pod),
-    uid: pod.metadata.uid,
-    pod,
-    schedulerName: pod.spec.schedulerName || 'default-scheduler',
-    needs: Object.entries(print.requests)
-      .filter(([, amount]) => amount > 0)
-      .map(([resource, amount]) => ({ resource, amount })),
-    nodeSelector: Object.entries(pod.spec.nodeSelector),
-    tolerations: pod.spec.tolerations,
-    terms,
-    namedNodes: terms && namedNodes(terms),
-    claims: [],
-    ...print,
-  };
-}
-
-export function footprint(pod: Live<Pod>): Footprint {
-  return { requests: podRequests(pod), hostPorts: hostPorts(pod), claimKeys: claimKeys(pod) };
-}
-
-/** A node without Pods. */
-export function toNodeInfo(node: Live<Node>): NodeInfo {
-  const { name, labels, annotations } = node.metadata;
-  return {
-    name,
-    labels,
-    ready: node.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
-    unschedulable: node.spec.unschedulable || node.metadata.deletionTimestamp !== '',
-    taints: node.spec.taints,
-    weight: weight(annotations[weightAnnotation]),
-    allocatable: allocatable(node),
-    requested: {},
-    pods: 0,
-    hostPorts: new Map(),
-  };
-}
-
-export function withPod(node: NodeInfo, pod: Footprint): NodeInfo {
-  return {
-    ...node,
-    requested: plus(node.requested, pod.requests),
-    pods: node.pods + 1,
-    hostPorts: countPorts(node.hostPorts, pod.hostPorts, 1),
-  };
-}
-
-export function withoutPod(node: NodeInfo, pod: Footprint): NodeInfo {
-  return {
-    ...node,
-    requested: minus(node.requested, pod.requests),
-    pods: node.pods - 1,
-    hostPorts: countPorts(node.hostPorts, pod.hostPorts, -1),
-  };
-}
-
-/** What a node has left of a resource. */
-export function available(node: NodeInfo, resource: string): number {
-  return (node.allocatable[resource] ?? 0) - (node.requested[resource] ?? 0);
-}
-
-/** Whether a Pod takes room on its node: until its containers have ended for good. */
-export function takesRoom({ status }: Pick<Pod, 'status'>): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
-}
-
-function hostPorts({ spec }: Live<Pod>): readonly string[] {
-  return spec.containers.flatMap(({ ports }) =>
-    ports.flatMap(({ hostPort, containerPort, protocol }) => {
-      const port = spec.hostNetwork ? hostPort || containerPort : hostPort;
-      return port === 0 ? [] : [`${protocol ?? 'TCP'}/${port}`];
-    }),
-  );
-}
-
-function countPorts(counts: ReadonlyMap<string, number>, ports: readonly string[], by: number) {
-  if (ports.length === 0) return counts;
-  const next = new Map(counts);
-  for (const port of ports) {
-    const count = (next.get(port) ?? 0) + by;
-    if (count > 0) next.set(port, count);
-    else next.delete(port);
+  constructor() {
+    this.nodes = this.#nodes;
   }
-  return next;
+
+  get namespaces(): NamespaceLabels {
+    return this.#namespaces;
+  }
+
+  /** The node and its place in `nodes`, if it is there. */
+  find(name: string): number {
+    const place = this.#placeOf(name);
+    return this.#nodes[place]?.name === name ? place : -1;
+  }
+
+  /** The place of the node, or of the last before it by name; -1 when there is none. */
+  lastBefore(name: string): number {
+    const place = this.#placeOf(name);
+    return this.#nodes[place]?.name === name ? place : place - 1;
+  }
+
+  /** Room for as many places as there are nodes, until it is asked for again. */
+  scratch(): Int32Array {
+    if (this.#scratch.length < this.#nodes.length) this.#scratch = new Int32Array(2 * this.#nodes.length);
+    return this.#scratch;
+  }
+
+  /** Adds the node, or brings it up to date. */
+  putNode(facts: NodeFacts): void {
+    const place = this.#placeOf(facts.name);
+    const known = this.#nodes[place];
+    if (known?.name === facts.name) {
+      this.#withoutPods(known, () => {
+        this.#countNode(known, -1);
+        Object.assign(known, facts, { facts });
+        for (const topology of this.#topologies.values()) topology.relabel(place, facts.labels);
+        this.weights[place] = facts.weight;
+        this.#countNode(known, 1);
+      });
+      return;
+    }
+    const node: Node = { ...facts, facts, place, requested: {}, pods: new Map(), hostPorts: new Map() };
+    this.#insert(node);
+    const pods = this.#homeless.get(facts.name);
+    this.#homeless.delete(facts.name);
+    for (const [key, footprint] of pods ?? []) this.#count(node, key, footprint, 1);
+  }
+
+  /** Its Pods are remembered, for the case that it comes back. */
+  removeNode(name: string): void {
+    const place = this.find(name);
+    const node = this.#nodes[place];
+    if (node === undefined) return;
+    const pods = new Map(node.pods);
+    for (const [key, footprint] of pods) this.#count(node, key, footprint, -1);
+    if (pods.size > 0) this.#homeless.set(name, pods);
+    this.#countNode(node, -1);
+    this.#nodes.splice(place, 1);
+    for (let at = place; at < this.#nodes.length; at++) this.#moved(at);
+    this.podCounts.copyWithin(place, place + 1);
+    this.weights.copyWithin(place, place + 1);
+    for (const topology of this.#topologies.values()) topology.remove(place);
+    this.#changes.restructured();
+  }
+
+  /** Puts a Pod on a node; one of that key that was elsewhere leaves there. */
+  place(key: string, nodeName: string, footprint: Footprint): void {
+    this.take(key);
+    this.#placed.set(key, { nodeName, footprint });
+    const node = this.#nodes[this.find(nodeName)];
+    if (node) this.#count(node, key, footprint, 1);
+    else {
+      const homeless = this.#homeless.get(nodeName) ?? new Map<string, Footprint>();
+      this.#homeless.set(nodeName, homeless.set(key, footprint));
+    }
+  }
+
+  /** Takes a Pod from its node. False when it had none. */
+  take(key: string): boolean {
+    const placed = this.#placed.get(key);
+    if (placed === undefined) return false;
+    const { nodeName, footprint } = placed;
+    this.#placed.delete(key);
+    const node = this.#nodes[this.find(nodeName)];
+    if (node) this.#count(node, key, footprint, -1);
+    else {
+      const homeless = this.#homeless.get(nodeName);
+      homeless?.delete(key);
+      if (homeless?.size === 0) this.#homeless.delete(nodeName);
+    }
+    return true;
+  }
+
+  /** A namespace's labels; undefined when it is gone. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (labels) this.#namespaces.set(name, labels);
+    else this.#namespaces.delete(name);
+    this.#terms.namespacesChanged();
+    for (const [key, { counted }] of this.#counters) if (counted.byNamespaceLabels) this.#counters.delete(key);
+    this.#counterVersion++;
+  }
+
+  /** What Pods that are placed demand and wish of those that come after them. */
+  get terms(): AwareTerms {
+    return this.#terms;
+  }
+
+  /** The values of a label of the nodes. */
+  topology(key: string): Topology {
+    let topology = this.#topologies.get(key);
+    if (topology === undefined) {
+      topology = new Topology(key);
+      this.#topologies.set(key, topology);
+      for (const { place, labels } of this.#nodes) topology.insert(place, labels);
+    }
+    return topology;
+  }
+
+  /** How many of the chosen Pods there are. */
+  counter(counted: Counted): PodCounter {
+    let counter = this.#counters.get(counted.key);
+    if (counter === undefined) {
+      counter = new PodCounter(counted, this.topology(counted.topologyKey));
+      this.#countAll(counter);
+      this.#counterVersion++;
+    } else this.#counters.delete(counted.key);
+    keep(this.#counters, counted.key, counter);
+    return counter;
+  }
+
+  /** How each node by itself judges Pods of a shape. `key` is equal for equal judges. */
+  evaluation(key: string, judge: Judge): Evaluation {
+    const evaluation = this.#evaluations.get(key) ?? new Evaluation(judge);
+    this.#evaluations.delete(key);
+    keep(this.#evaluations, key, evaluation);
+    evaluation.refresh(this.#nodes, this.#changes);
+    return evaluation;
+  }
+
+  /** A snapshot that later changes of this one don't touch. */
+  copy(): Snapshot {
+    const copy = new Snapshot();
+    for (const { facts } of this.#nodes) copy.putNode(facts);
+    for (const [key, { nodeName, footprint }] of this.#placed) copy.place(key, nodeName, footprint);
+    for (const [name, labels] of this.#namespaces) copy.#namespaces.set(name, labels);
+    for (const [profile, name] of this.lastChosen) copy.lastChosen.set(profile, name);
+    return copy;
+  }
+
+  /** A Pod comes to a node (by = 1) or leaves it (by = -1). */
+  #count(node: Node, key: string, footprint: Footprint, by: 1 | -1): void {
+    const { requests, hostPorts, podClass } = footprint;
+    if (by === 1) node.pods.set(key, footprint);
+    else node.pods.delete(key);
+    for (const resource in requests) {
+      node.requested[resource] = (node.requested[resource] ?? 0) + by * (requests[resource] ?? 0);
+    }
+    for (const port of hostPorts) {
+      const count = (node.hostPorts.get(port) ?? 0) + by;
+      if (count > 0) node.hostPorts.set(port, count);
+      else node.hostPorts.delete(port);
+    }
+    this.podCounts[node.place] = node.pods.size;
+    for (const counter of this.#countersOf(podClass, by)) counter.countPod(node, node.place, by);
+    this.#terms.count(footprint, node.place, by);
+    this.#changes.changed(node.place);
+  }
+
+  /** The counters that choose the class, of which there is a Pod more or less now. */
+  #countersOf(podClass: PodClass, by: 1 | -1): readonly PodCounter[] {
+    let known = this.#classes.get(podClass.key);
+    if (known === undefined) {
+      known = { podClass, pods: 0, counters: [], version: -1 };
+      this.#classes.set(podClass.key, known);
+    }
+    known.pods += by;
+    if (known.pods === 0) this.#classes.delete(podClass.key);
+    if (known.version !== this.#counterVersion) {
+      known.counters = [...this.#counters.values()].filter(({ counted }) => counted.chooses(podClass));
+      known.version = this.#counterVersion;
+    }
+    return known.counters;
+  }
+
+  #countAll(counter: PodCounter): void {
+    const chosen = new Map<string, boolean>();
+    for (const [key, { podClass }] of this.#classes) chosen.set(key, counter.counted.chooses(podClass));
+    for (const node of this.#nodes) {
+      counter.countNode(node, node.place, 1);
+      for (const { podClass } of node.pods.values()) {
+        if (chosen.get(podClass.key)) counter.countPod(node, node.place, 1);
+      }
+    }
+  }
+
+  #countNode(node: Node, by: 1 | -1): void {
+    for (const counter of this.#counters.values()) counter.countNode(node, node.place, by);
+    if (node.taints.some(({ effect }) => effect === 'PreferNoSchedule')) this.softTainted += by;
+  }
+
+  #withoutPods(node: Node, change: () => void): void {
+    const pods = [...node.pods];
+    for (const [key, footprint] of pods) this.#count(node, key, footprint, -1);
+    change();
+    for (const [key, footprint] of pods) this.#count(node, key, footprint, 1);
+    this.#changes.changed(node.place);
+  }
+
+  #insert(node: Node): void {
+    const { place } = node;
+    this.#nodes.splice(place, 0, node);
+    if (this.#nodes.length > this.podCounts.length) {
+      this.podCounts = larger(this.podCounts, new Int32Array(2 * this.podCounts.length));
+      this.weights = larger(this.weights, new Float64Array(2 * this.weights.length));
+    }
+    this.podCounts.copyWithin(place + 1, place);
+    this.weights.copyWithin(place + 1, place);
+    this.podCounts[place] = 0;
+    this.weights[place] = node.weight;
+    for (let at = place + 1; at < this.#nodes.length; at++) this.#moved(at);
+    for (const topology of this.#topologies.values()) topology.insert(place, node.labels);
+    this.#countNode(node, 1);
+    this.#changes.restructured();
+  }
+
+  #moved(place: number): void {
+    const node = this.#nodes[place];
+    if (node) node.place = place;
+  }
+
+  /** Where the node is, or belongs. */
+  #placeOf(name: string): number {
+    let low = 0;
+    let high = this.#nodes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#nodes[middle]?.name ?? '') < name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
-function weight(text: string | undefined): number {
-  const value = text === undefined || text.trim() === '' ? 1 : Number(text);
-  // What is no weight must not keep Pods from being placed.
-  return Number.isFinite(value) && value >= 0 ? value : 1;
+/** Puts the entry last, and drops the first where there are too many. */
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  map.set(key, value);
+  if (map.size <= mostKept) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}
+
+function larger<T extends Int32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }

@@ -1,0 +1,59 @@
+import { nodeFacts, type PodInfo, type Profile, schedule, Snapshot, toPodInfo } from '@navarch/scheduler';
+import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
+import { nodeOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
+
+/** So many Pods are made, and then decided on while the clock runs. */
+const chunk = 1_000;
+
+const profile: Profile = { schedulerName: 'default-scheduler', strategy: 'argmax' };
+
+/** How fast the scheduler decides: no api, no etcd, one core. */
+export const scheduler: Suite = {
+  name: 'scheduler',
+  summary: "decisions alone, on kube-scheduler's own workloads",
+  parts: workloads.map(({ name }) => partOf(name)),
+  async *run({ say, signal, only }: SuiteOptions): AsyncIterable<Figure> {
+    for (const workload of workloads) {
+      if (only !== undefined && !only.includes(partOf(workload.name))) continue;
+      signal.throwIfAborted();
+      say(`${workload.name}: ${workload.nodes} nodes, ${workload.pods} Pods …`);
+      yield* measure(workload);
+    }
+  },
+};
+
+function* measure({ name, nodes, initial, pods, pod, goal, refused = 0 }: Workload): Iterable<Figure> {
+  const snapshot = new Snapshot();
+  for (let number = 0; number < nodes; number++) snapshot.putNode(nodeFacts(nodeOf(number)));
+  decideAll(
+    snapshot,
+    Array.from({ length: initial }, (_, number) => toPodInfo(podOf(`initial-${number}`, {}))),
+  );
+  let left = 0;
+  let micros = 0;
+  for (let made = 0; made < pods; made += chunk) {
+    const count = Math.min(chunk, pods - made);
+    const infos = Array.from({ length: count }, (_, at) => toPodInfo(podOf(`pod-${made + at}`, pod(made + at))));
+    const before = process.cpuUsage();
+    left += decideAll(snapshot, infos);
+    const { user, system } = process.cpuUsage(before);
+    micros += user + system;
+  }
+  if (left !== refused) throw new Error(`${left} Pods were refused instead of ${refused}`);
+  yield { name, value: (pods * 1e6) / micros, unit: 'decisions/s', goal: { atLeast: goal } };
+}
+
+/** Places them one after another, each decision counting for the next. Gives how many no node could have. */
+function decideAll(snapshot: Snapshot, pods: readonly PodInfo[]): number {
+  let refused = 0;
+  for (const [seed, pod] of pods.entries()) {
+    const decision = schedule(pod, snapshot, profile, seed);
+    if (decision.type === 'place') snapshot.place(pod.key, decision.nodeName, pod);
+    else refused++;
+  }
+  return refused;
+}
+
+function partOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+}

@@ -1,0 +1,142 @@
+import { liveObject, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
+import type { Live } from '@navarch/machinery';
+import { Node, Pod } from '@navarch/proto';
+
+/** Nodes, Pods that are there already, and Pods to place: after kube-scheduler's own performance tests, with their sizes. */
+export interface Workload {
+  readonly name: string;
+  readonly nodes: number;
+  /** Placed before the clock starts. */
+  readonly initial: number;
+  readonly initialPod?: PodShape;
+  readonly pods: number;
+  /** The nth of them. */
+  readonly pod: (number: number) => PodShape;
+  /** Decisions a second. */
+  readonly goal: number;
+  /** How many of the Pods no node can have. */
+  readonly refused?: number;
+}
+
+export interface PodShape {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly cpu?: string;
+  readonly spec?: object;
+}
+
+const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+const zone = 'topology.kubernetes.io/zone';
+const hostname = 'kubernetes.io/hostname';
+const plain: PodShape = {};
+
+const blue = { matchLabels: { color: 'blue' } };
+const spread = (whenUnsatisfiable: string): PodShape => ({
+  labels: { color: 'blue' },
+  spec: { topologySpreadConstraints: [{ maxSkew: 5, topologyKey: zone, whenUnsatisfiable, labelSelector: blue }] },
+});
+const affine = (affinity: object): PodShape => ({ labels: { color: 'blue' }, spec: { affinity } });
+const liked = (topologyKey: string) => [{ weight: 1, podAffinityTerm: { topologyKey, labelSelector: blue } }];
+
+export const workloads: readonly Workload[] = [
+  { name: 'basic, 10,000 Pods', nodes: 5_000, initial: 1_000, pods: 10_000, pod: () => plain, goal: 20_000 },
+  { name: 'basic, 50,000 Pods', nodes: 5_000, initial: 1_000, pods: 50_000, pod: () => plain, goal: 20_000 },
+  {
+    name: 'required topology spread',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 5_000,
+    pod: () => spread('DoNotSchedule'),
+    goal: 10_000,
+  },
+  {
+    name: 'preferred topology spread',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 5_000,
+    pod: () => spread('ScheduleAnyway'),
+    goal: 8_000,
+  },
+  {
+    name: 'node affinity',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 10_000,
+    pod: () => ({
+      spec: {
+        affinity: {
+          nodeAffinity: {
+            [required]: {
+              nodeSelectorTerms: [{ matchExpressions: [{ key: zone, operator: 'In', values: ['zone-0', 'zone-1'] }] }],
+            },
+          },
+        },
+      },
+    }),
+    goal: 10_000,
+  },
+  {
+    name: 'Pod affinity, required',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 5_000,
+    pod: () => affine({ podAffinity: { [required]: [{ topologyKey: zone, labelSelector: blue }] } }),
+    goal: 5_000,
+  },
+  {
+    name: 'Pod anti-affinity, required',
+    nodes: 5_000,
+    initial: 1_000,
+    pods: 4_000,
+    pod: () => affine({ podAntiAffinity: { [required]: [{ topologyKey: hostname, labelSelector: blue }] } }),
+    goal: 5_000,
+  },
+  {
+    name: 'Pod affinity, preferred',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 5_000,
+    pod: () => affine({ podAffinity: { [preferred]: liked(hostname) } }),
+    goal: 5_000,
+  },
+  {
+    name: 'Pod anti-affinity, preferred',
+    nodes: 5_000,
+    initial: 5_000,
+    pods: 5_000,
+    pod: () => affine({ podAntiAffinity: { [preferred]: liked(hostname) } }),
+    goal: 5_000,
+  },
+  {
+    name: 'unschedulable Pods mixed in',
+    nodes: 5_000,
+    initial: 1_000,
+    pods: 10_000,
+    pod: (number) => (number % 10 === 0 ? { cpu: '64' } : plain),
+    goal: 10_000,
+    refused: 1_000,
+  },
+  { name: '100,000 nodes, 500,000 Pods', nodes: 100_000, initial: 0, pods: 500_000, pod: () => plain, goal: 5_000 },
+];
+
+export function nodeOf(number: number): Live<Node> {
+  const name = `node-${String(number).padStart(6, '0')}`;
+  const object = Node.fromJSON({
+    metadata: { name, labels: { [hostname]: name, [zone]: `zone-${number % 3}` } },
+    spec: {},
+    status: {
+      allocatable: { cpu: '32', memory: '256Gi', pods: '110' },
+      conditions: [{ type: 'Ready', status: 'True' }],
+    },
+  });
+  return liveObject<Node>(toResource(nodeKind, object));
+}
+
+export function podOf(name: string, { labels = {}, cpu = '100m', spec = {} }: PodShape): Live<Pod> {
+  const object = Pod.fromJSON({
+    metadata: { name, namespace: 'default', uid: name, labels },
+    spec: { ...spec, containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory: '500Mi' } } }] },
+    status: {},
+  });
+  return liveObject<Pod>(toResource(podKind, object));
+}

@@ -1,0 +1,145 @@
+import { matchesTerms, untolerated } from '@navarch/kinds';
+import type { NodeFacts } from './node-info.ts';
+import { type Counted, everyNode, type NodeSet } from './pod-counter.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { PodTerm, SpreadRule } from './pod-terms.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { DomainCounts, Topology } from './topology.ts';
+
+/** A rule about other Pods: by the value of one label it says which nodes can have the Pod. */
+export interface Constraint {
+  readonly filter: 'PodTopologySpread' | 'InterPodAffinity';
+  readonly topology: Topology;
+  /** By the number of the node's value: 1 where the rule is met. */
+  readonly allowed: Uint8Array;
+  /** Whether a node without the label can have the Pod. */
+  readonly withoutLabel: boolean;
+  /** Why not, in kubectl users' words. */
+  readonly reason: string;
+  readonly reasonWithoutLabel: string;
+}
+
+const spreadReason = "node(s) didn't match pod topology spread constraints";
+const reasons = {
+  near: "node(s) didn't match pod affinity rules",
+  far: "node(s) didn't match pod anti-affinity rules",
+  repelled: "node(s) didn't satisfy existing pods anti-affinity rules",
+};
+
+/** The rules that a node must meet to have the Pod, in the order in which they speak. */
+export function constraintsOf(pod: PodInfo, snapshot: Snapshot): readonly Constraint[] {
+  const hard = pod.spread.filter((rule) => rule.hard);
+  return [
+    ...hard.map((rule) => spreads(pod, rule, partsOf(pod, rule, hard), snapshot)),
+    ...repelled(pod, snapshot),
+    ...pod.repels.map((term) => staysAway(term, snapshot)),
+    ...near(pod, snapshot),
+  ];
+}
+
+/** Which nodes count as parts of the cluster over which the Pod is spread by `rules` together. */
+export function partsOf(pod: PodInfo, rule: SpreadRule, rules: readonly SpreadRule[]): NodeSet {
+  const keys = rules.map(({ topologyKey }) => topologyKey);
+  const { nodeSelector, terms, tolerations } = pod;
+  const affinity = rule.honorsAffinity && (nodeSelector.length > 0 || terms !== undefined);
+  const has = (node: NodeFacts) =>
+    keys.every((key) => node.labels[key] !== undefined) &&
+    (!affinity || admits(pod, node)) &&
+    (!rule.honorsTaints || untolerated(node.taints, tolerations, ['NoSchedule', 'NoExecute']) === undefined);
+  const key = JSON.stringify([keys, affinity && [nodeSelector, terms], rule.honorsTaints && tolerations]);
+  return { key, has };
+}
+
+function admits({ nodeSelector, terms }: PodInfo, node: NodeFacts): boolean {
+  return (
+    nodeSelector.every(([label, value]) => node.labels[label] === value) &&
+    (terms === undefined || matchesTerms(terms, node))
+  );
+}
+
+/** The Pods that a term chooses, on some of the nodes. */
+export function countedBy(term: PodTerm, nodes: NodeSet, snapshot: Snapshot): Counted {
+  return {
+    key: `${term.key} ${nodes.key}`,
+    topologyKey: term.topologyKey,
+    nodes,
+    chooses: (podClass) => term.chooses(podClass, snapshot.namespaces),
+    byNamespaceLabels: term.byNamespaceLabels,
+  };
+}
+
+/** Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
+function spreads(pod: PodInfo, rule: SpreadRule, parts: NodeSet, snapshot: Snapshot): Constraint {
+  const { pods, nodes, topology } = snapshot.counter(countedBy(rule.counted, parts, snapshot));
+  let fewest = Number.POSITIVE_INFINITY;
+  let domains = 0;
+  for (let domain = 0; domain < topology.size; domain++) {
+    if ((nodes.counts[domain] ?? 0) === 0) continue;
+    domains++;
+    const count = pods.counts[domain] ?? 0;
+    if (count < fewest) fewest = count;
+  }
+  if (domains < rule.minDomains) fewest = 0;
+  const itself = rule.counted.chooses(pod.podClass, snapshot.namespaces) ? 1 : 0;
+  return {
+    filter: 'PodTopologySpread',
+    topology,
+    allowed: whereAtMost(pods, fewest + rule.maxSkew - itself),
+    withoutLabel: false,
+    reason: spreadReason,
+    reasonWithoutLabel: `${spreadReason} (missing required label)`,
+  };
+}
+
+function repelled({ podClass }: PodInfo, snapshot: Snapshot): readonly Constraint[] {
+  return snapshot.terms
+    .about(podClass)
+    .filter(({ weight }) => weight === undefined)
+    .map(({ pods }) => empty(pods, reasons.repelled));
+}
+
+function staysAway(term: PodTerm, snapshot: Snapshot): Constraint {
+  return empty(snapshot.counter(countedBy(term, everyNode, snapshot)).pods, reasons.far);
+}
+
+/** Pods count that all terms choose. The first of Pods that need one another is placed anywhere. */
+function near(pod: PodInfo, snapshot: Snapshot): readonly Constraint[] {
+  const { needsNear, podClass } = pod;
+  const chooses: Counted['chooses'] = (other) => needsNear.every((term) => term.chooses(other, snapshot.namespaces));
+  const all = needsNear.map(({ key }) => key).join(' ');
+  const counts = needsNear.map(({ topologyKey, byNamespaceLabels }) => {
+    const key = `${all} at ${topologyKey}`;
+    return snapshot.counter({ key, topologyKey, nodes: everyNode, chooses, byNamespaceLabels }).pods;
+  });
+  const first = counts.every(({ total }) => total === 0) && chooses(podClass);
+  return counts.map((pods) => ({
+    filter: 'InterPodAffinity',
+    topology: pods.topology,
+    allowed: first ? new Uint8Array(pods.topology.size).fill(1) : whereSome(pods),
+    withoutLabel: false,
+    reason: reasons.near,
+    reasonWithoutLabel: reasons.near,
+  }));
+}
+
+function empty(pods: DomainCounts, reason: string): Constraint {
+  const { topology } = pods;
+  const allowed = whereAtMost(pods, 0);
+  return { filter: 'InterPodAffinity', topology, allowed, withoutLabel: true, reason, reasonWithoutLabel: reason };
+}
+
+function whereAtMost({ topology, counts }: DomainCounts, most: number): Uint8Array {
+  const allowed = new Uint8Array(topology.size);
+  for (let domain = 0; domain < allowed.length; domain++) {
+    if ((counts[domain] ?? 0) <= most) allowed[domain] = 1;
+  }
+  return allowed;
+}
+
+function whereSome({ topology, counts }: DomainCounts): Uint8Array {
+  const allowed = new Uint8Array(topology.size);
+  for (let domain = 0; domain < allowed.length; domain++) {
+    if ((counts[domain] ?? 0) > 0) allowed[domain] = 1;
+  }
+  return allowed;
+}

@@ -1,0 +1,123 @@
+import { namedNodes, requiredTerms } from '@navarch/kinds';
+import { keyOf, type Live } from '@navarch/machinery';
+import type { NodeSelectorTerm, Pod, PreferredSchedulingTerm, Toleration } from '@navarch/proto';
+import { type ClaimInfo, claimKeys } from './claims.ts';
+import { type LikedPods, type PodClass, type PodTerm, podTerms, type SpreadRule, spreadRules } from './pod-terms.ts';
+import { podRequests, type Resources } from './resources.ts';
+
+/** What a Pod takes of its node, and what it means to Pods that come after it. */
+export interface Footprint {
+  readonly requests: Resources;
+  /** Ports that it opens on the node itself: `TCP/80`. */
+  readonly hostPorts: readonly string[];
+  /** The claims that it mounts: `namespace/name`. */
+  readonly claimKeys: readonly string[];
+  readonly podClass: PodClass;
+  /** Pods that must not come near it. */
+  readonly repels: readonly PodTerm[];
+  /** Pods that it likes near it, or doesn't: what it was placed by, it wishes of those that come after it. */
+  readonly draws: readonly LikedPods[];
+}
+
+/** What scheduling must know of a Pod that has no node, read out of it once. */
+export interface PodInfo extends Footprint {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly uid: string;
+  readonly pod: Live<Pod>;
+  readonly schedulerName: string;
+  /** Equal for Pods that nodes by themselves treat alike: what is known of one holds for all. */
+  readonly shape: string;
+  /** The requests that are not 0, as a list: it is walked for each node. */
+  readonly needs: readonly Need[];
+  readonly nodeSelector: readonly (readonly [label: string, value: string])[];
+  readonly tolerations: readonly Toleration[];
+  /** What it requires of its node: one of these; nothing when undefined. */
+  readonly terms: readonly NodeSelectorTerm[] | undefined;
+  /** The only nodes that `terms` can choose; undefined when they don't go by names. */
+  readonly namedNodes: ReadonlySet<string> | undefined;
+  readonly likedNodes: readonly PreferredSchedulingTerm[];
+  /** Pods that it must be near. */
+  readonly needsNear: readonly PodTerm[];
+  readonly spread: readonly SpreadRule[];
+  /** What is known of its claims at the time of the decision. */
+  readonly claims: readonly ClaimInfo[];
+}
+
+export interface Need {
+  readonly resource: string;
+  readonly amount: number;
+}
+
+export function toPodInfo(pod: Live<Pod>): PodInfo {
+  const { spec } = pod;
+  const print = footprint(pod);
+  const terms = requiredTerms(spec.affinity);
+  const needs = Object.entries(print.requests)
+    .filter(([, amount]) => amount > 0)
+    .map(([resource, amount]) => ({ resource, amount }));
+  const nodeSelector = Object.entries(spec.nodeSelector);
+  const likedNodes = spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return {
+    ...print,
+    key: keyOf(pod),
+    uid: pod.metadata.uid,
+    pod,
+    schedulerName: spec.schedulerName || 'default-scheduler',
+    shape: JSON.stringify([needs, nodeSelector, spec.tolerations, terms, likedNodes, print.hostPorts]),
+    needs,
+    nodeSelector,
+    tolerations: spec.tolerations,
+    terms,
+    namedNodes: terms && namedNodes(terms),
+    likedNodes,
+    needsNear: podTerms(pod, spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    spread: spreadRules(pod),
+    claims: [],
+  };
+}
+
+/** A Pod's required affinity counts for this much where another Pod chooses among nodes. Source: kube-scheduler's default. */
+const requiredAffinityWeight = 1;
+
+export function footprint(pod: Live<Pod>): Footprint {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+  const wants = podTerms(pod, podAffinity?.requiredDuringSchedulingIgnoredDuringExecution);
+  const liked = podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const disliked = podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const weighted = (sign: 1 | -1) => (each: (typeof liked)[number]) => {
+    if (each.podAffinityTerm === undefined) return [];
+    return podTerms(pod, [each.podAffinityTerm]).map((term) => ({ term, weight: sign * each.weight, required: false }));
+  };
+  return {
+    requests: podRequests(pod),
+    hostPorts: hostPorts(pod),
+    claimKeys: claimKeys(pod),
+    podClass: podClass(pod),
+    repels: podTerms(pod, podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    draws: [
+      ...wants.map((term) => ({ term, weight: requiredAffinityWeight, required: true })),
+      ...liked.flatMap(weighted(1)),
+      ...disliked.flatMap(weighted(-1)),
+    ],
+  };
+}
+
+export function podClass({ metadata }: Live<Pod>): PodClass {
+  const { namespace, labels } = metadata;
+  return { key: JSON.stringify([namespace, labels]), namespace, labels };
+}
+
+/** Whether a Pod takes room on its node: until its containers have ended for good. */
+export function takesRoom({ status }: Pick<Pod, 'status'>): boolean {
+  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+function hostPorts({ spec }: Live<Pod>): readonly string[] {
+  return spec.containers.flatMap(({ ports }) =>
+    ports.flatMap(({ hostPort, containerPort, protocol }) => {
+      const port = spec.hostNetwork ? hostPort || containerPort : hostPort;
+      return port === 0 ? [] : [`${protocol ?? 'TCP'}/${port}`];
+    }),
+  );
+}

@@ -1,0 +1,151 @@
+import { matchesTerm, untolerated } from '@navarch/kinds';
+import { countedBy, partsOf } from './constraints.ts';
+import type { NodeInfo } from './node-info.ts';
+import { everyNode } from './pod-counter.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { SpreadRule } from './pod-terms.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { DomainCounts } from './topology.ts';
+
+/** How much each preference counts against the others. Source: kube-scheduler's defaults. */
+const weights = { taints: 3, nodes: 2, spread: 2, pods: 2 };
+const most = 100;
+
+/**
+ * How well the places, all of which can have the Pod, suit what the Pod and those already there would like, each preference
+ * on a scale from 0 to 100 times its weight. Undefined when nobody has a preference. The formulas, whole numbers all along,
+ * are kube-scheduler's: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
+ */
+export function preferencesOf(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+  const parts = [
+    { weight: weights.taints, scores: avoidedTaints(pod, snapshot, places) },
+    { weight: weights.nodes, scores: likedNodes(pod, snapshot, places) },
+    { weight: weights.spread, scores: spread(pod, snapshot, places) },
+    { weight: weights.pods, scores: nearPods(pod, snapshot, places) },
+  ];
+  let sum: Float64Array | undefined;
+  for (const { weight, scores } of parts) {
+    if (scores === undefined) continue;
+    sum ??= new Float64Array(places.length);
+    for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + weight * (scores[at] ?? 0);
+  }
+  return sum;
+}
+
+/** Fewer taints that ask the Pod to stay away are better. */
+function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+  if (snapshot.softTainted === 0) return undefined;
+  const counts = ofEach(snapshot, places, ({ taints }) => {
+    return taints.filter((taint) => untolerated([taint], pod.tolerations, ['PreferNoSchedule']) !== undefined).length;
+  });
+  const { highest } = rangeOf(counts);
+  for (let at = 0; at < counts.length; at++) {
+    counts[at] = highest === 0 ? most : most - Math.floor((most * (counts[at] ?? 0)) / highest);
+  }
+  return counts;
+}
+
+function likedNodes({ likedNodes }: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+  if (likedNodes.length === 0) return undefined;
+  const sums = ofEach(snapshot, places, (node) => {
+    return likedNodes.reduce(
+      (sum, { weight, preference }) => sum + (preference && matchesTerm(preference, node) ? weight : 0),
+      0,
+    );
+  });
+  const { highest } = rangeOf(sums);
+  if (highest > 0) for (let at = 0; at < sums.length; at++) sums[at] = Math.floor((most * (sums[at] ?? 0)) / highest);
+  return sums;
+}
+
+/** Parts with fewer of the Pod's like are better; of parts that are many each matters more. */
+function spread(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+  const soft = pod.spread.filter(({ hard }) => !hard);
+  if (soft.length === 0) return undefined;
+  const scores = new Float64Array(places.length);
+  for (const rule of soft) addSpread(pod, rule, soft, snapshot, places, scores);
+  // What lacks a label is not compared.
+  for (let at = 0; at < scores.length; at++) scores[at] = Math.round(scores[at] ?? 0);
+  const { lowest, highest } = rangeOf(scores);
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at] ?? 0;
+    if (Number.isNaN(score)) scores[at] = 0;
+    else scores[at] = highest <= 0 ? most : Math.floor((most * (highest + lowest - score)) / highest);
+  }
+  return scores;
+}
+
+/** Adds what the rule says, NaN where the label is missing. */
+function addSpread(
+  pod: PodInfo,
+  rule: SpreadRule,
+  rules: readonly SpreadRule[],
+  snapshot: Snapshot,
+  places: Int32Array,
+  scores: Float64Array,
+): void {
+  const { pods, topology } = snapshot.counter(countedBy(rule.counted, partsOf(pod, rule, rules), snapshot));
+  const { domainOf } = topology;
+  const seen = new Uint8Array(topology.size);
+  let parts = 0;
+  for (let at = 0; at < places.length; at++) {
+    const domain = domainOf[places[at] ?? 0] ?? -1;
+    if (domain < 0 || seen[domain] === 1) continue;
+    seen[domain] = 1;
+    parts++;
+  }
+  const weight = Math.log(parts + 2);
+  const { counts } = pods;
+  for (let at = 0; at < places.length; at++) {
+    const domain = domainOf[places[at] ?? 0] ?? -1;
+    if (domain < 0) scores[at] = Number.NaN;
+    else scores[at] = (scores[at] ?? 0) + (counts[domain] ?? 0) * weight + (rule.maxSkew - 1);
+  }
+}
+
+/** Near Pods that it likes, and that like it. */
+function nearPods(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+  const liked = pod.draws.filter(({ required }) => !required);
+  const likers = snapshot.terms.about(pod.podClass).filter(({ weight }) => weight !== undefined);
+  if (liked.length + likers.length === 0) return undefined;
+  const scores = new Float64Array(places.length);
+  for (const { term, weight } of liked) {
+    addWeighted(snapshot.counter(countedBy(term, everyNode, snapshot)).pods, weight, places, scores);
+  }
+  for (const { pods, weight = 0 } of likers) addWeighted(pods, weight, places, scores);
+  const { lowest, highest } = rangeOf(scores);
+  if (highest === lowest) return scores.fill(0);
+  for (let at = 0; at < scores.length; at++) {
+    scores[at] = Math.floor((most * ((scores[at] ?? 0) - lowest)) / (highest - lowest));
+  }
+  return scores;
+}
+
+function addWeighted({ topology, counts }: DomainCounts, weight: number, places: Int32Array, sums: Float64Array): void {
+  const { domainOf } = topology;
+  for (let at = 0; at < places.length; at++) {
+    const domain = domainOf[places[at] ?? 0] ?? -1;
+    if (domain >= 0) sums[at] = (sums[at] ?? 0) + weight * (counts[domain] ?? 0);
+  }
+}
+
+function ofEach({ nodes }: Snapshot, places: Int32Array, score: (node: NodeInfo) => number): Float64Array {
+  const scores = new Float64Array(places.length);
+  for (let at = 0; at < places.length; at++) {
+    const node = nodes[places[at] ?? 0];
+    if (node) scores[at] = score(node);
+  }
+  return scores;
+}
+
+/** Without regard to NaN. */
+function rangeOf(scores: Float64Array): { lowest: number; highest: number } {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at] ?? 0;
+    if (score < lowest) lowest = score;
+    if (score > highest) highest = score;
+  }
+  return { lowest, highest };
+}

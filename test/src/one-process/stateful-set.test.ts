@@ -51,16 +51,16 @@ const twice = async () => {
   return names.filter((name, index) => names.indexOf(name) !== index);
 };
 
-describe('a StatefulSet', () => {
-  const claims = {
-    volumeClaimTemplates: [
-      {
-        metadata: { name: 'data' },
-        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
-      },
-    ],
-  };
+const claims = {
+  volumeClaimTemplates: [
+    {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+    },
+  ],
+};
 
+describe('a StatefulSet', () => {
   test('comes up in order, each Pod with its claim, and then nothing is written', async () => {
     await cluster.apply(set('db', claims));
     await until('db', 'db-0 db:1', 'db-1 db:1', 'db-2 db:1');
@@ -150,4 +150,29 @@ test('the Pod of a node that is cut off is started nowhere else while the old on
   await until('log', 'log-0 db:1', 'log-1 db:1', 'log-2 db:1');
   const status = (await cluster.client.get(statefulSetKind, { namespace: 'default', name: 'log' })).status;
   expect(status).toMatchObject({ replicas: 3, readyReplicas: 3, availableReplicas: 3 });
+});
+
+test('a Pod that somebody removes by force comes back to the node of its data, once the old one has ended', async () => {
+  await cluster.apply(set('vault', { ...claims, replicas: 1 }));
+  await until('vault', 'vault-0 db:1');
+  const [victim] = await pods('vault');
+  const node = cluster.nodes.find(({ name }) => name === victim?.spec.nodeName);
+  if (victim === undefined || node === undefined) throw new Error('no Pod');
+  node.cutOff();
+  await cluster.time.pass(60_000);
+  await navctl('delete pod vault-0 --force --grace-period=0 --wait=false');
+  await cluster.time.until('another Pod of the name', async () => {
+    const [next] = await pods('vault');
+    return next !== undefined && next.metadata.uid !== victim.metadata.uid;
+  });
+  await cluster.time.pass(60_000);
+  expect(await serving('vault')).toEqual([]);
+  node.reconnect();
+  await cluster.time.until('it to serve', async () => {
+    expect(await twice()).toEqual([]);
+    return (await serving('vault')).length === 1;
+  });
+  const [next] = await pods('vault');
+  expect(next?.spec.nodeName).toBe(victim.spec.nodeName);
+  expect(next?.metadata.uid).not.toBe(victim.metadata.uid);
 });

@@ -461,6 +461,24 @@ describe('what is there already', () => {
     expect(pod(world, 'stray').metadata.ownerReferences).toEqual([]);
   });
 
+  test('also of history: a set that takes over from one of its name goes on with its revisions and Pods', () => {
+    const world = settled();
+    // As orphaning deletion leaves them.
+    const orphaned = <T extends { metadata: object }>(object: T) => ({
+      ...object,
+      metadata: { ...object.metadata, ownerReferences: [] },
+    });
+    for (const object of world.pods) world.write({ type: 'update', kind: podKind, object: orphaned(object) });
+    for (const object of world.objects.all(revisionKind))
+      world.write({ type: 'update', kind: revisionKind, object: orphaned(object) });
+    world.objects.log.length = 0;
+    go(world);
+    expect(done(world)).toEqual([]);
+    expect(world.objects.all(revisionKind)).toMatchObject([
+      { metadata: { ownerReferences: [{ kind: 'StatefulSet' }] } },
+    ]);
+  });
+
   test('is released when its labels no longer fit, and its name stays taken', () => {
     const world = settled();
     const before = pod(world, 'db-2');

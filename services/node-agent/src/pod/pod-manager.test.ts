@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@navarch/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startNode, type TestNode } from './node.fixture.ts';
 import { aPod, container } from './pod.fixture.ts';
 
@@ -145,6 +145,29 @@ describe('a node', () => {
       const sandboxes = await node.runtime.listSandboxes({});
       return sandboxes.length === 1 && sandboxes[0]?.pod.uid === 'u2';
     });
+  });
+
+  test.each([
+    { what: 'at once', restarts: false },
+    { what: 'while the agent was away', restarts: true },
+  ])('starts a Pod that was made again $what when nothing of the old one is left', async ({ restarts }) => {
+    node = await startNode();
+    const { runtime } = node;
+    node.api.put(aPod());
+    await waitFor(isReady);
+    const left: number[] = [];
+    const run = runtime.runSandbox.bind(runtime);
+    vi.spyOn(runtime, 'runSandbox').mockImplementation(async (config) => {
+      left.push((await runtime.listSandboxes({})).length);
+      return run(config);
+    });
+    // The old one takes its time.
+    runtime.fail('stopContainer', new Error('not now'));
+    if (restarts) await node.restartAgent();
+    node.api.put(aPod({}, { uid: 'u2' }));
+    await waitFor(isReady);
+    await waitFor(async () => (await runtime.listSandboxes({})).some(({ pod }) => pod.uid === 'u2'));
+    expect(left).toEqual([0]);
   });
 
   test('goes on running Pods while the api is down, and catches up', async () => {

@@ -12,10 +12,12 @@ import { PodWorker } from './pod-worker.ts';
 
 /** How often everything in the runtime is looked through, for what its announcements left out. */
 const relistMs = 5_000;
+/** How soon a runtime is asked again that could not say whether a Pod's predecessor has gone. */
+const askAgainMs = 1_000;
 
 /**
  * All Pods of this node: one worker each. A Pod is known by its uid, so that one which was deleted and made again under
- * the same name is two. What runs here and is not in the api is removed; but only what a filled cache says counts, so that
+ * the same name is two, and the second one waits until nothing of the first is left. What runs here and is not in the api is removed; but only what a filled cache says counts, so that
  * nothing is touched while the api can't be reached.
  */
 export class PodManager implements Component {
@@ -70,11 +72,34 @@ export class PodManager implements Component {
 
   #begin(desired: DesiredPod): void {
     const worker = new PodWorker(this.#context, desired);
-    const done = worker
-      .run(this.#stopping.signal)
+    const signal = this.#stopping.signal;
+    const done = (desired.gone ? Promise.resolve() : this.#predecessorsGone(desired.pod, signal))
+      .then(() => worker.run(signal))
       .catch((error: unknown) => this.#context.logger.error({ err: error, pod: keyOf(desired.pod) }, 'a worker ended'))
       .finally(() => this.#workers.delete(worker.uid));
     this.#workers.set(worker.uid, { worker, done });
+  }
+
+  /**
+   * Resolves once nothing of another Pod of this name is left here: of two that are one identity, one runs. The api has one
+   * Pod of a name, so the others are to go.
+   */
+  async #predecessorsGone({ metadata: { namespace, name, uid } }: Live<Pod>, signal: AbortSignal): Promise<void> {
+    const { runtime, clock, logger } = this.#context;
+    while (!signal.aborted) {
+      try {
+        const labels = { [labelKeys.namespace]: namespace, [labelKeys.name]: name };
+        const sandboxes = await runtime.listSandboxes(labels, signal);
+        const others = sandboxes.filter((sandbox) => sandbox.pod.uid !== uid);
+        if (others.length === 0) return;
+        this.#adoptOrphans({ sandboxes: others });
+        await Promise.all(others.flatMap((sandbox) => this.#workers.get(sandbox.pod.uid)?.done ?? []));
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn({ ...trouble(error), pod: `${namespace}/${name}` }, 'a Pod waits to know its predecessor gone');
+        await clock.sleep(askAgainMs, signal).catch(() => undefined);
+      }
+    }
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
@@ -112,7 +137,7 @@ export class PodManager implements Component {
   }
 
   /** What runs here for a Pod that the api doesn't have, or has on another node. */
-  #adoptOrphans({ sandboxes }: RuntimeSnapshot): void {
+  #adoptOrphans({ sandboxes }: Pick<RuntimeSnapshot, 'sandboxes'>): void {
     const { node, logger } = this.#context;
     const lister = this.#informers.lister(podKind);
     for (const { pod: identity, labels } of sandboxes) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { type Cluster, type Part, startCluster } from './cluster.ts';
 import { autoscaling } from './suites/autoscaling.ts';
 import { badInput } from './suites/bad-input.ts';
+import { disruption } from './suites/disruption.ts';
 import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
 import { rollout } from './suites/rollout.ts';
@@ -29,6 +30,7 @@ describe.each([
   workloads(() => cluster);
   badInput(() => cluster);
   rollout(() => cluster);
+  disruption(() => cluster);
   stateful(() => cluster);
   autoscaling(() => cluster, parts);
   healing(() => cluster, parts);

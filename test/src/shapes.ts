@@ -8,6 +8,7 @@ export interface Meta {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: string;
 }
 
 export interface PodJson {
@@ -24,6 +25,11 @@ export interface PodJson {
       readonly state?: { readonly waiting?: { readonly reason?: string } };
     }[];
   };
+}
+
+export interface NodeJson {
+  readonly metadata: Meta;
+  readonly spec?: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
 }
 
 export interface ServiceJson {

@@ -25,12 +25,16 @@ class FakeScales {
     return this.#scale();
   }
 
+  /** The next write is done, but its answer is lost. */
+  losesAnswer = false;
+
   async updateScale(_kind: KindDefinition, _key: object, replicas: number, options: { resourceVersion?: string } = {}) {
     if (this.failure !== undefined) throw this.failure;
     if (options.resourceVersion !== String(this.revision)) throw new ApiError('Conflict', 'changed meanwhile');
     this.replicas = replicas;
     this.revision++;
     this.written.push(replicas);
+    if (this.losesAnswer) throw new ApiError('Unavailable', 'the answer was lost');
     return this.#scale();
   }
 
@@ -136,6 +140,25 @@ describe('the shell of the autoscaler', () => {
     scales.failure = undefined;
     await look(now + 10);
     expect(scales.written).toEqual([4]);
+  });
+
+  test('what may have been done counts for the policies', async () => {
+    scales.losesAnswer = true;
+    cpu = 4000;
+    await expect(look(now)).rejects.toThrow('lost');
+    scales.losesAnswer = false;
+    await look(now + 10);
+    // Four more are all that fifteen seconds allow.
+    expect(scales.written).toEqual([6]);
+  });
+
+  test('what was not done does not', async () => {
+    scales.failure = new ApiError('Conflict', 'changed meanwhile');
+    cpu = 4000;
+    await expect(look(now)).rejects.toThrow('changed');
+    scales.failure = undefined;
+    await look(now + 10);
+    expect(scales.written).toEqual([6]);
   });
 
   test('a target that refuses is left alone until the next interval, and that is said', async () => {

@@ -111,11 +111,14 @@ export function autoscalerController({ caches, hands, scales, heard, syncMs }: A
     let decision = reconcileAutoscaler(observed, context.now);
     let scaledAt = 0n;
     if (decision.scaleTo !== undefined && !isProblem(found)) {
-      const done = await rescale(found, decision.scaleTo.replicas, context);
+      // What may have been done counts for the policies, whatever becomes of the answer, and of the status.
+      remember({ ...decision.history, lookedMs: observed.history.lookedMs });
+      const done = await rescale(found, decision.scaleTo.replicas, context).catch((error: unknown) => {
+        if (!isApiError(error, 'Unavailable', 'Timeout', 'Cancelled')) remember(observed.history);
+        throw error;
+      });
       if (typeof done === 'string') decision = afterFailure(observed, decision, done, context.now);
       else scaledAt = done;
-      // Whatever becomes of the status: what was done counts for the policies.
-      remember({ ...decision.history, lookedMs: observed.history.lookedMs });
     }
     const { autoscaler: object, events } = decision;
     const writes = object === undefined ? [] : [{ type: 'updateStatus' as const, kind: autoscalerKind, object }];

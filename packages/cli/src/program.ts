@@ -100,6 +100,7 @@ export function buildProgram(connect: Connect, io: Io): { run(args: readonly str
     .option('-n, --namespace <name>', 'the namespace to work in (default: "default")')
     .showSuggestionAfterError(true)
     .commandsGroup('The cluster:') // where `help` stands
+    .helpCommand(true)
     .addHelpText('after', introduction);
   for (const [heading, factories] of Object.entries(groups)) {
     for (const factory of factories) program.addCommand(factory(runner).helpGroup(heading));

@@ -63,7 +63,10 @@ function closestName(type: string, kinds: Kinds): string | undefined {
 }
 
 function unknownType(type: string, guess: string | undefined): UserError {
-  const hint = guess === undefined ? 'see `navctl api-resources`' : `did you mean "${guess}"?`;
+  const hint =
+    guess === undefined
+      ? 'the type stands before the name, as in deploy/web, and `navctl api-resources` lists the types'
+      : `did you mean "${guess}"?`;
   return new UserError(`the server has no resource type "${type}"; ${hint}`);
 }
 

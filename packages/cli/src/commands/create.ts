@@ -1,3 +1,4 @@
+import { closest } from '@navarch/machinery';
 import { Command } from 'commander';
 import type { Maker } from '../generate/maker.ts';
 import { makers } from '../generate/makers.ts';
@@ -25,6 +26,9 @@ interface CreateFlags extends Partial<FileOptions>, NewFlags {
 export const createCommand = (run: Runner) => {
   const command = new Command('create')
     .description('Make new objects; an object that is there already is an error')
+    .usage('[options] TYPE NAME | -f FILE')
+    .argument('[type...]', 'one of those below, and what it needs; or none, with -f')
+    .allowUnknownOption() // those of a type that is misspelt are not what is wrong
     .addOption(filenameOption())
     .addOption(recursiveOption())
     .addOption(validateOption())
@@ -85,7 +89,8 @@ async function make(
   await sendNew(session, { apiVersion, kind, metadata: { name, ...(metadata as object | undefined) }, ...body }, flags);
 }
 
-async function createFromFiles(session: Session, flags: CreateFlags): Promise<void> {
+async function createFromFiles(session: Session, [type]: readonly string[], flags: CreateFlags): Promise<void> {
+  if (type !== undefined) throw unknownType(type);
   const { filename, recursive = false } = flags;
   if (filename === undefined) {
     const types = new Set(makers.map(({ path: [word] }) => word));
@@ -96,6 +101,14 @@ async function createFromFiles(session: Session, flags: CreateFlags): Promise<vo
   const manifests = await readManifests(session, { filename, recursive }, strictnessOf(flags));
   for (const manifest of manifests) checkNamespace(manifest, session);
   for (const manifest of manifests) await createOne(session, manifest, flags);
+}
+
+function unknownType(type: string): UserError {
+  if (type.startsWith('-')) return new UserError(`unknown option '${type}'`);
+  const types = makers.flatMap(({ path: [word = ''], aliases = [] }) => [word, ...aliases]);
+  const guess = closest(type, types);
+  const hint = guess === undefined ? '`navctl create --help` lists what can' : `did you mean "${guess}"?`;
+  return new UserError(`"${type}" can't be made from flags; ${hint} (-f FILE makes objects of any type)`);
 }
 
 async function createOne(session: Session, { kind, object }: Manifest, flags: CreateFlags): Promise<void> {

@@ -51,6 +51,11 @@ async function diff(session: Session, args: readonly string[], options: DiffOpti
     throw new UserError('either -f, to see what applying would change, or objects and --at, to see what has changed');
   }
   if (filename !== undefined) return print(session, await wouldChange(session, { filename, recursive }, options), live);
+  if (args.length === 0) {
+    throw new UserError(
+      'say what: -f FILE for what applying it would change, or TYPE/NAME --at 5m for what has changed',
+    );
+  }
   const targets = await parseTargets(session, args);
   if (at === undefined) throw new UserError('say since when: --at 5m, or --at REVISION; or what to apply: -f FILE');
   const revision = await resolveMoment(session, at, targets);

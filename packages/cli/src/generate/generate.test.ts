@@ -186,6 +186,10 @@ describe('what flags make is shown without an api', () => {
 
 test.each([
   ['create', 'say what: -f FILE, or one of namespace'],
+  ['create --dryrun -f x', "unknown option '--dryrun'"],
+  ['create ns a --nonsense', "unknown option '--nonsense'"],
+  ['create deploiment web --image=nginx', '"deploiment" can\'t be made from flags; did you mean "deployment"?'],
+  ['create node n1', '"node" can\'t be made from flags'],
   ['create namespace Team', 'metadata.name: "Team" must be'],
   ['create cm c --from-literal=x', '"x" must be KEY=VALUE'],
   ['create cm c --from-literal=a=1 --from-literal=a=2', 'the key "a" is there already'],

@@ -18,7 +18,7 @@ import { waitUntil } from '../wait-until.ts';
 import { findRevisions } from './revisions.ts';
 import type { RolloutKind, Workload } from './rollout-kind.ts';
 import { rolloutKindOf } from './rollout-kinds.ts';
-import { type RolloutObjects, rolloutView, troubleLines } from './view.ts';
+import { fitted, type RolloutObjects, rolloutView, troubleLines } from './view.ts';
 
 export interface FollowOptions {
   /** Only look once. */
@@ -101,7 +101,7 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
     if (known.size < 2 && !hasTicked) return;
     const objects: RolloutObjects = { rollout, object, records: [...records.values()], pods: [...pods.values()] };
     const lines = [...rolloutView(objects, session.io.now()), ...(blind === '' ? [] : [blind])];
-    if (!stop.signal.aborted) update(lines.join('\n'));
+    if (!stop.signal.aborted) update(fitted(lines, session.io.stdout.columns || 80).join('\n'));
   };
   const keep = <T extends KubeObject>(kind: KindDefinition<T>, objects: Map<string, Live<T>>) =>
     mirror(session, kind, { ...selector, signal }, objects, () => {

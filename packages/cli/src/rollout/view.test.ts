@@ -4,7 +4,7 @@ import { Deployment, Pod, ReplicaSet } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { deploymentRollout } from './deployment.ts';
 import { podTrouble } from './pod-trouble.ts';
-import { type RolloutObjects, rolloutView } from './view.ts';
+import { fitted, type RolloutObjects, rolloutView } from './view.ts';
 
 const now = Date.parse('2026-01-01T00:10:00Z');
 const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
@@ -119,6 +119,11 @@ describe('the picture of a rollout', () => {
     expect(lines[1]).toContain('0 of 3 new Pods');
     expect(lines.join('\n')).not.toContain('old Pod');
   });
+});
+
+test('a line that is longer than the screen is broken between words', () => {
+  const lines = ['  pod/a: can not be had', 'short', 'averyverylongword and more'];
+  expect(fitted(lines, 14)).toEqual(['  pod/a: can', '    not be had', 'short', 'averyverylongword', '    and more']);
 });
 
 type Status = PodParts['status'];

@@ -54,6 +54,23 @@ export function troubleLines(objects: RolloutObjects, now: number): readonly str
   return more <= 0 ? troubles : [...troubles.slice(0, mostNamed), `  … and ${count(more, 'more Pod')}`];
 }
 
+/** The same lines for a screen that is so wide: broken between words, and what was broken is indented. */
+export function fitted(lines: readonly string[], width: number): readonly string[] {
+  return lines.flatMap((line) => {
+    const rows: string[] = [];
+    let row = '';
+    for (const word of line.split(/(?<=\S) /)) {
+      const longer = row === '' ? word : `${row} ${word}`;
+      if (row === '' || longer.length <= width) row = longer;
+      else {
+        rows.push(row);
+        row = `    ${word}`;
+      }
+    }
+    return [...rows, row];
+  });
+}
+
 /** The Pods of the newest template, and those of earlier ones, by name. What is ending belongs to neither. */
 function sortPods({ rollout, object, records, pods }: RolloutObjects) {
   const recorded = recordedOf(rollout, object, records);

@@ -5,6 +5,7 @@ import { badInput } from './suites/bad-input.ts';
 import { disruption } from './suites/disruption.ts';
 import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
+import { releases } from './suites/releases.ts';
 import { rollout } from './suites/rollout.ts';
 import { serving } from './suites/serving.ts';
 import { stateful } from './suites/stateful.ts';
@@ -31,6 +32,7 @@ describe.each([
   badInput(() => cluster);
   rollout(() => cluster);
   disruption(() => cluster);
+  releases(() => cluster);
   stateful(() => cluster);
   autoscaling(() => cluster, parts);
   healing(() => cluster, parts);

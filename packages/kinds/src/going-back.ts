@@ -28,7 +28,9 @@ export function goingBack(
   const now = copiesOf(current);
   const pins: Record<string, ConfigPins[string]> = {};
   for (const [key, use] of Object.entries(copiesOf(earlier))) {
-    const unless = pinned[key]?.unless ?? now[key];
+    // A pin that is not in use any more says nothing of what the original says now.
+    const pin = pinned[key];
+    const unless = pin !== undefined && pin.use === now[key] ? pin.unless : now[key];
     if (unless !== use) pins[key] = { use, ...(unless !== undefined && { unless }) };
   }
   if (Object.keys(pins).length > 0) annotations[releaseRecords.configPinned] = JSON.stringify(pins);

@@ -1,12 +1,11 @@
 import { deployment, releaseRecords } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { type CanaryStatus, type Deployment, PatchRequest_Type } from '@navarch/proto';
+import { type Deployment, PatchRequest_Type } from '@navarch/proto';
 import { Command } from 'commander';
 import { type ChoiceOptions, chooseObjects, type Chosen, forEachOf, withChoice } from '../choose-objects.ts';
 import { dryRunNote, dryRunOption, fieldManagerOption, type WriteFlags, writeOptions } from '../options.ts';
 import { objectName } from '../resource-args.ts';
 import { afterChange, type WaitFlags, withWait } from '../rollout/after-change.ts';
-import { canaryText } from '../rollout/release.ts';
 import type { Runner } from '../runner.ts';
 import { type Session, UserError } from '../session.ts';
 import { goBackTo } from './rollout-undo.ts';
@@ -59,7 +58,7 @@ async function promote(session: Session, chosen: Chosen, flags: PromoteFlags): P
   await session
     .client()
     .patch(deployment, { namespace, name }, { type: PatchRequest_Type.MERGE, patch }, writeOptions(flags));
-  const where = flags.full === true ? 'past all of its steps' : `past step ${stepText(canary)}`;
+  const where = flags.full === true ? 'past all of its steps' : `past step ${done + 1} of ${canary.steps}`;
   session.print(`${objectName(deployment, name)} promoted ${where}${dryRunNote(flags)}\n`);
   await afterChange(session, chosen, flags);
 }
@@ -75,11 +74,6 @@ async function abort(session: Session, chosen: Chosen, flags: AbortFlags): Promi
     done: 'aborted',
     isThere: (number) => `has no rollout to abort: revision ${number} runs, the last that was fully available`,
   });
-}
-
-/** 2 of 4: … */
-function stepText(canary: CanaryStatus): string {
-  return canaryText(canary).replace(/^step /, '');
 }
 
 async function deploymentOf(session: Session, { kind, namespace, name }: Chosen): Promise<Live<Deployment>> {

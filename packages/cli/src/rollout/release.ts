@@ -19,10 +19,10 @@ export function releaseProgress({ metadata, status }: Live<Deployment>): Rollout
   return going(`deployment "${name}" is at ${canaryText(canary)}${next}`);
 }
 
-/** step 2 of 4: 1 Pod, pauses until it is promoted */
+/** step 2 of 4: 1 new Pod, pauses until it is promoted */
 export function canaryText({ done, steps, replicas, paused, pausedUntil }: CanaryStatus): string {
   const pods = `${replicas} new ${replicas === 1 ? 'Pod' : 'Pods'}`;
-  if (done >= steps) return `the end of its ${steps} steps: ${pods}`;
+  if (done >= steps) return `all ${steps} steps done`;
   const pause = pausedUntil === '' ? 'pauses until it is promoted' : `pauses until ${pausedUntil}`;
   return `step ${done + 1} of ${steps}: ${pods}${paused ? `, ${pause}` : ''}`;
 }

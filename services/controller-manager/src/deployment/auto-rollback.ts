@@ -8,6 +8,7 @@ import {
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Deployment, DeploymentStatus } from '@navarch/proto';
+import { equalValues } from '../canonical.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Plan } from '../plan.ts';
 import { revisionOf } from './annotations.ts';
@@ -45,10 +46,10 @@ export function failureOf(
   return { ...given, reason: 'ProgressDeadlineExceeded', message };
 }
 
-/** One write: the last good template, and why. */
-export function rollback(deployment: Live<Deployment>, sets: ReplicaSets, failure: RolledBack): Plan {
+/** One write: the last good template, and why. Undefined when that is what the Deployment says already. */
+export function rollback(deployment: Live<Deployment>, sets: ReplicaSets, failure: RolledBack): Plan | undefined {
   const { current, lastGood } = sets;
-  if (lastGood === undefined) return { writes: [], events: [] };
+  if (lastGood === undefined) return undefined;
   const { metadata, spec } = deployment;
   const { template, annotations } = goingBack(deployment, current, lastGood);
   const again = failure.from !== '';
@@ -62,6 +63,7 @@ export function rollback(deployment: Live<Deployment>, sets: ReplicaSets, failur
     metadata: { ...metadata, annotations: { ...annotations, [releaseRecords.rolledBack]: JSON.stringify(record) } },
     spec: { ...spec, template },
   };
+  if (equalValues(object, deployment)) return undefined;
   const write = { type: 'update', kind: deploymentKind, object } as const;
   const message = again
     ? `The template of ${record.from} failed before and is not tried again; change it, or remove the annotation ${releaseRecords.rolledBack}`

@@ -2,7 +2,7 @@ import { configMap as configMapKind, goingBack, releaseAnnotations, releaseRecor
 import { describe, expect, test } from 'vitest';
 import type { ReplicaSet } from '@navarch/proto';
 import type { Live } from '@navarch/machinery';
-import { imageOf, Releases } from './releases.fixture.ts';
+import { crash, imageOf, Releases, serve } from './releases.fixture.ts';
 
 const using = (more: Record<string, string> = {}, spec: object = {}) => {
   const container = { name: 'c', image: 'nginx', envFrom: [{ configMapRef: { name: 'app' } }] };
@@ -107,6 +107,27 @@ describe('settings that are a part of a release', () => {
     world.rest();
     expect(seen(world)).toEqual({ blue: 3, green: 0 });
     expect(world.reasons).toMatchObject({ RolledBack: 'PodsFail' });
+  });
+
+  test('that alone make Pods crash are taken back, also when others were undone before', () => {
+    const world = using({ [releaseAnnotations.autoRollback]: 'true' });
+    const rest = () =>
+      world.rest((pod) => {
+        const name = pod.spec.containers[0]?.envFrom[0]?.configMapRef?.name ?? '';
+        const isRed = world.objects.get(configMapKind, name)?.data['color'] === 'red';
+        return isRed ? crash(pod, world.now) : serve(pod, world.now);
+      });
+    world.configure({ color: 'green' });
+    rest();
+    undo(world, 'blue');
+    world.configure({ color: 'red' });
+    rest();
+    expect(seen(world)).toEqual({ blue: 3, green: 0, red: 0 });
+    expect(world.reasons).toMatchObject({ RolledBack: 'PodsFail', Progressing: 'NewReplicaSetAvailable' });
+    world.configure({ color: 'yellow' });
+    rest();
+    expect(seen(world)).toMatchObject({ blue: 0, yellow: 3 });
+    expect(world.deployment.metadata.annotations).not.toHaveProperty([releaseRecords.configPinned]);
   });
 
   test('that are deleted stay in use', () => {

@@ -36,6 +36,8 @@ export type Settings =
 export interface KnownTemplate {
   readonly template: PodTemplateSpec;
   readonly copies: Readonly<Record<string, string>>;
+  /** Pins whose originals have changed since: they hold no more. */
+  readonly lapsed: readonly string[];
 }
 
 export interface Resolved {
@@ -59,7 +61,7 @@ export function resolveTemplate(
 ): Resolved {
   const { template } = deployment.spec;
   if (template?.spec === undefined || configuration === undefined || !isConfigRollout(deployment))
-    return { known: template && { template, copies: {} }, missing: [] };
+    return { known: template && { template, copies: {}, lapsed: [] }, missing: [] };
   const choices = new Map<string, Choice>();
   const latest = owned.toSorted((a, b) => revisionOf(b) - revisionOf(a)).map(copiesOf);
   const choose = chooser(deployment, configuration, latest);
@@ -74,7 +76,8 @@ export function resolveTemplate(
     [...choices].flatMap(([key, { use = '' }]) => (use === key.slice(key.indexOf('/') + 1) ? [] : [[key, use]])),
   );
   const spec = withConfigNames(template.spec, (reference) => choices.get(configKey(reference))?.use ?? reference.name);
-  return { known: { template: { ...template, spec }, copies }, missing };
+  const lapsed = [...choices].flatMap(([key, { lapsed = false }]) => (lapsed ? [key] : []));
+  return { known: { template: { ...template, spec }, copies, lapsed }, missing };
 }
 
 /** Copies that no ReplicaSet's template names any more. */
@@ -100,6 +103,7 @@ interface Choice {
   /** The name to put into the template; undefined when nothing can stand there. */
   readonly use: string | undefined;
   readonly write?: ClientWrite;
+  readonly lapsed?: boolean;
 }
 
 function chooser(
@@ -122,9 +126,10 @@ function chooser(
     const copy = copyName(found, deployment.metadata.uid);
     if (pin !== undefined && (pin.unless === undefined || pin.unless === copy) && get(kind, pin.use) !== undefined)
       return { use: pin.use };
+    const lapsed = pin !== undefined;
     const present = get(kind, copy);
-    if (present === undefined) return { use: copy, write: copyWrite(found, copy, deployment) };
-    return { use: isControlledBy(present.object, deployment) ? copy : undefined };
+    if (present === undefined) return { use: copy, lapsed, write: copyWrite(found, copy, deployment) };
+    return { use: isControlledBy(present.object, deployment) ? copy : undefined, lapsed };
   };
 }
 

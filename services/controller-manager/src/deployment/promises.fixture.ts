@@ -59,11 +59,17 @@ export function unfinished(world: Releases, configRollout: boolean): readonly st
   return wrongs;
 }
 
+/** Whether a Pod can't work: its image is bad, or the settings of its release are red. */
+export function isBad({ objects }: Releases, pod: Releases['pods'][number]): boolean {
+  const settings = objects.get(configMapKind, settingsOf(pod));
+  return imageOf(pod).includes('bad') || (settings?.immutable === true && settings.data['color'] === 'red');
+}
+
 /** Whether what is wanted can't work, and nothing better is known. */
-export function isHopeless({ deployment: { spec, status }, sets }: Releases, autoRollback: boolean): boolean {
-  const isBad = spec.template?.spec?.containers[0]?.image.includes('bad') === true && replicasOf(spec) > 0;
-  const isAlternative = sets.some(({ metadata }) => metadata.name === status.release?.lastGood);
-  return isBad && !(autoRollback && isAlternative);
+export function isHopeless(world: Releases, autoRollback: boolean): boolean {
+  const { status } = world.deployment;
+  const isAlternative = world.sets.some(({ metadata }) => metadata.name === status.release?.lastGood);
+  return world.pods.some((pod) => isActive(pod) && isBad(world, pod)) && !(autoRollback && isAlternative);
 }
 
 /** All that is written in the days to come. */

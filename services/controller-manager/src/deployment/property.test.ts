@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest';
 import type { Live } from '@navarch/machinery';
 import type { Pod, PodStatus } from '@navarch/proto';
 import { isActive } from '../pod-state.ts';
-import { brokenByRolling, isHopeless, orphans, unfinished, writesLater } from './promises.fixture.ts';
-import { crash, imageOf, isUp, Releases, serve } from './releases.fixture.ts';
+import { brokenByRolling, isBad, isHopeless, orphans, unfinished, writesLater } from './promises.fixture.ts';
+import { crash, isUp, Releases, serve } from './releases.fixture.ts';
 import { isRecreate, replicasOf, rollingLimits } from './strategy.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -59,10 +59,10 @@ test('whatever happens, a Deployment keeps its limits and its promises, and come
       world.change(({ spec }) => {
         spec.paused = false;
       });
-      world.rest();
+      world.rest((pod) => report(world, pod));
       if (world.deployment.status.release?.canary !== undefined) {
         promoteAll(world);
-        world.rest();
+        world.rest((pod) => report(world, pod));
       }
       const wrongs = isHopeless(world, policy.autoRollback) ? [] : unfinished(world, policy.configRollout);
       expect({ wrongs, late: writesLater(world) }).toEqual({ wrongs: [], late: [] });
@@ -189,7 +189,7 @@ function happen(world: Releases, event: Event): readonly string[] {
 }
 
 function report(world: Releases, pod: Live<Pod>): Partial<PodStatus> | undefined {
-  return imageOf(pod).includes('bad') ? crash(pod, world.now) : serve(pod, world.now);
+  return isBad(world, pod) ? crash(pod, world.now) : serve(pod, world.now);
 }
 
 function nth(world: Releases, number: number, status: (pod: Live<Pod>) => Partial<PodStatus> | undefined): void {

@@ -44,7 +44,8 @@ export function reconcileDeployment(observed: DeploymentObserved, now: number, f
   const trial = isOnTrial(deployment, sets) && !isGoing;
   if (trial && known !== undefined) {
     const failed = failureOf(deployment, known, health, current && deploymentStatus(seen, now).status);
-    if (failed !== undefined) return rollback(deployment, sets, failed);
+    const back = failed && rollback(deployment, sets, failed);
+    if (back !== undefined) return back;
   }
   const step = isGoing || failure !== undefined ? { writes: [], events: [] } : nextStep(observed, seen, trial);
   return withStatus({ ...seen, created: step.created, collisions: step.collisions }, step, now);

@@ -76,7 +76,8 @@ function isRolledOut({ deployment: { spec }, sets: { current }, canary }: Seen, 
  * may go back, its Pods have to stay up for a while: one that crashes after a second was available, too.
  */
 function goodInMs({ deployment, health }: Seen, counts: Counts, isComplete: boolean): number | undefined {
-  if (!isComplete) return undefined;
+  // Of no Pods at all everything is true.
+  if (!isComplete || replicasOf(deployment.spec) === 0) return undefined;
   if (!isAutoRollback(deployment)) return 0;
   if (health.of < counts.replicas) return undefined;
   return health.proven ? 0 : health.againAfterMs;

@@ -4,6 +4,7 @@ import type { Event } from '@navarch/proto';
 import { byTime } from '../event-order.ts';
 import type { Session } from '../session.ts';
 import { describeAutoscaler } from './autoscaler.ts';
+import { describeDaemonSet } from './daemon-set.ts';
 import { describeDeployment } from './deployment.ts';
 import { genericEntries, metadataEntries } from './generic.ts';
 import { describeNode } from './node.ts';
@@ -24,6 +25,7 @@ const describers = {
   pod: describePod,
   deployment: describeDeployment,
   statefulSet: describeStatefulSet,
+  daemonSet: describeDaemonSet,
   service: describeService,
   node: describeNode,
   configMap: describeConfigMap,

@@ -3,12 +3,14 @@ import { type Cluster, type Part, startCluster } from './cluster.ts';
 import { autoscaling } from './suites/autoscaling.ts';
 import { badInput } from './suites/bad-input.ts';
 import { disruption } from './suites/disruption.ts';
+import { daemons } from './suites/daemons.ts';
 import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
 import { releases } from './suites/releases.ts';
 import { rollout } from './suites/rollout.ts';
 import { serving } from './suites/serving.ts';
 import { stateful } from './suites/stateful.ts';
+import { storage } from './suites/storage.ts';
 import { workloads } from './suites/workloads.ts';
 
 const everything: readonly Part[] = ['api', 'scheduler', 'controller-manager', 'node-agent', 'etcd'];
@@ -35,6 +37,8 @@ describe.each([
   releases(() => cluster);
   stateful(() => cluster);
   autoscaling(() => cluster, parts);
+  daemons(() => cluster);
+  storage(() => cluster);
   healing(() => cluster, parts);
   documents(() => cluster);
 });

@@ -16,6 +16,8 @@ import { Snapshot } from './snapshot.ts';
 export interface PodShape {
   readonly affinity?: Parameters<typeof Affinity.fromPartial>[0];
   readonly claims?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly spread?: readonly object[];
   readonly uid?: string;
   readonly cpu?: string;
   readonly memory?: string;
@@ -49,13 +51,14 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
   return live(
     podKind,
     Pod.fromJSON({
-      metadata: { name, namespace: 'default', uid, generation: on === '' ? 1 : 2 },
+      metadata: { name, namespace: 'default', uid, labels: shape.labels ?? {}, generation: on === '' ? 1 : 2 },
       spec: {
         containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
         nodeSelector: selector,
         ...(affinity && { affinity: Affinity.toJSON(Affinity.fromPartial(affinity)) }),
         volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         tolerations,
+        topologySpreadConstraints: shape.spread ?? [],
         nodeName: on,
         schedulerName: scheduler,
       },

@@ -2,6 +2,7 @@ import type { Live } from '@navarch/machinery';
 import type { Node, Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type Rejection, Tally } from './explain.ts';
 import { nodeFacts } from './node-info.ts';
 import { footprint, toPodInfo } from './pod-info.ts';
 import { referenceDecision } from './reference.fixture.ts';
@@ -21,6 +22,8 @@ import {
 
 /** What a scheduler says of a Pod: who can have it, and whether the chosen node is one of the best. */
 interface Verdict {
+  /** Why nobody can have it. */
+  readonly message: string;
   readonly able: readonly string[];
   readonly feasible: number;
   readonly choice: 'none' | 'a best one' | 'not the best';
@@ -57,8 +60,14 @@ class Both {
     const decision = schedule(info, this.#snapshot, { schedulerName: 'x', strategy: this.#strategy }, seed);
     const refused = rejections(info, this.#snapshot);
     const name = decision.type === 'place' ? decision.nodeName : undefined;
-    this.plain.push({ able, feasible: able.length, choice: able.length === 0 ? 'none' : 'a best one' });
+    this.plain.push({
+      message: able.length === 0 ? sentence(refused.values()) : '',
+      able,
+      feasible: able.length,
+      choice: able.length === 0 ? 'none' : 'a best one',
+    });
     this.fast.push({
+      message: decision.type === 'reject' ? decision.message : '',
       able: this.#nodes
         .map(nameOf)
         .filter((each) => !refused.has(each))
@@ -90,6 +99,13 @@ class Both {
     this.#nodes = this.#nodes.filter((node) => nameOf(node) !== name);
     this.#pods = this.#pods.filter(({ spec }) => spec.nodeName !== name);
   }
+}
+
+/** Counted anew. */
+function sentence(refused: Iterable<Rejection>): string {
+  const tally = new Tally();
+  for (const rejection of refused) tally.count(rejection, 1);
+  return tally.toString();
 }
 
 function nameOf({ metadata }: Live<Node>): string {

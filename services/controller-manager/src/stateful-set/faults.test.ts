@@ -6,8 +6,8 @@ import {
   statefulSet as statefulSetKind,
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import type { Pod, StatefulSet } from '@navarch/proto';
-import { vi } from 'vitest';
+import type { Pod } from '@navarch/proto';
+import { describe, vi } from 'vitest';
 import { readCaches } from '../caches.ts';
 import { type FaultScenario, faultRuns } from '../fault-runs.fixture.ts';
 import { condition } from '../objects.fixture.ts';
@@ -17,15 +17,45 @@ import type { World } from '../world.fixture.ts';
 import { statefulSetController } from './controller.ts';
 import { imageOf, statefulSet } from './world.fixture.ts';
 
-// Dozens of rollouts, on a busy machine.
+// Hundreds of rollouts, on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const volumeClaimTemplates = [
   { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
 ];
 
-/** Three Pods become two of another template: a rolling update and a scaling down, claims and revisions. */
-const change = (): FaultScenario => {
+interface Story {
+  readonly spec?: Parameters<typeof statefulSet>[0];
+  readonly before: Picture;
+  readonly after: Picture;
+}
+
+/** How the set stands when nothing moves: Pods by their images, those of a broken one never ready. */
+interface Picture {
+  /** What the template says. */
+  readonly image: string;
+  readonly pods: readonly string[];
+  readonly revisions: number;
+}
+
+const images = ['db:1', 'db:1', 'db:1'];
+const stories: Readonly<Record<string, Story>> = {
+  'three Pods become two of another template': {
+    before: { image: 'db:1', pods: images, revisions: 1 },
+    after: { image: 'db:2', pods: ['db:2', 'db:2'], revisions: 2 },
+  },
+  'all at once where the policy is Parallel': {
+    spec: { podManagementPolicy: 'Parallel' },
+    before: { image: 'db:1', pods: images, revisions: 1 },
+    after: { image: 'db:2', pods: ['db:2', 'db:2'], revisions: 2 },
+  },
+  'a set that never came up is healed': {
+    before: { image: 'broken', pods: ['broken'], revisions: 1 },
+    after: { image: 'db:2', pods: ['db:2', 'db:2'], revisions: 2 },
+  },
+};
+
+const scenario = ({ spec = {}, before, after }: Story): FaultScenario => {
   /** By world: what runs on the nodes, and which identities ever ran twice at once. */
   const nodes = new WeakMap<World, Map<string, string>>();
   const runningIn = (world: World) => {
@@ -37,22 +67,35 @@ const change = (): FaultScenario => {
     controllers: (world, hands) => [statefulSetController(readCaches(world), hands)],
     agents: (world) => agents(world, runningIn(world)),
     begin: (world) =>
-      world.write({ type: 'create', kind: statefulSetKind, object: statefulSet({ volumeClaimTemplates }) }),
+      world.write({
+        type: 'create',
+        kind: statefulSetKind,
+        object: statefulSet({ ...spec, volumeClaimTemplates }, before.image),
+      }),
     change: async (world) => {
       const [set] = world.all(statefulSetKind);
       if (set === undefined) throw new Error('there is no StatefulSet');
       const spec = structuredClone(set.spec);
       const [container] = spec.template?.spec?.containers ?? [];
-      if (container !== undefined) container.image = 'db:2';
-      await world.write(updateWrite(statefulSetKind, { ...set, spec: { ...spec, replicas: 2 } }));
+      if (container !== undefined) container.image = after.image;
+      await world.write(updateWrite(statefulSetKind, { ...set, spec: { ...spec, replicas: after.pods.length } }));
     },
     amiss: (world, when) => {
-      const [image, replicas] = when === 'before' ? ['db:1', 3] : ['db:2', 2];
-      const pods = world.all(podKind);
-      const good = pods.filter((pod) => isReady(pod) && imageOf(pod) === image);
-      const status = world.all(statefulSetKind)[0]?.status;
-      const done = good.length === replicas && pods.length === replicas && isSettled(world, status, replicas, when);
-      return done ? '' : `${pods.length} Pods, ${good.length} with ${image}, ${JSON.stringify(status)}`;
+      const { pods, revisions } = when === 'before' ? before : after;
+      const [set] = world.all(statefulSetKind);
+      const found = {
+        pods: world.all(podKind).filter(isSettled).map(imageOf),
+        all: world.all(podKind).length,
+        revisions: world.all(revisionKind).length,
+        replicas: set?.status.replicas,
+        updated: set?.status.updatedReplicas,
+        seen: set?.status.observedGeneration,
+        done: set?.status.currentRevision === set?.status.updateRevision,
+      };
+      const { length } = pods;
+      const seen = set?.metadata.generation;
+      const wanted = { pods, all: length, revisions, replicas: length, updated: length, seen, done: true };
+      return JSON.stringify(found) === JSON.stringify(wanted) ? '' : JSON.stringify(found);
     },
     wrong: (world) => {
       const running = [...runningIn(world).values()];
@@ -67,17 +110,17 @@ const change = (): FaultScenario => {
   };
 };
 
-faultRuns(change());
+describe.each(Object.entries(stories))('%s,', (_, story) => {
+  faultRuns(scenario(story));
+});
 
-function isSettled(world: World, status: StatefulSet['status'], replicas: number, when: 'before' | 'after'): boolean {
-  return (
-    status?.currentRevision === status?.updateRevision &&
-    status?.updatedReplicas === replicas &&
-    status.replicas === replicas &&
-    status.observedGeneration === world.all(statefulSetKind)[0]?.metadata.generation &&
-    world.all(revisionKind).length === (when === 'before' ? 1 : 2) &&
-    world.all(claimKind).length === 3
-  );
+/** As ready as it will be. */
+function isSettled(pod: Live<Pod>): boolean {
+  return pod.status.phase === 'Running' && isReady(pod) === works(pod) && pod.metadata.deletionTimestamp === '';
+}
+
+function works(pod: Live<Pod>): boolean {
+  return imageOf(pod) !== 'broken';
 }
 
 /** Pods get a node, run there, and go when asked: first what runs, then the object. */
@@ -91,12 +134,12 @@ async function agents(world: World, running: Map<string, string>): Promise<void>
       await world.write(deleteWrite(podKind, metadata, { gracePeriodSeconds: 0 }));
     } else if (status.phase !== 'Running') {
       running.set(metadata.uid, metadata.name);
-      await world.write(updateStatusWrite(podKind, ready(pod)));
+      await world.write(updateStatusWrite(podKind, started(pod)));
     }
   }
 }
 
-function ready(pod: Live<Pod>): Pod {
-  const conditions = [condition('Ready', 'True', { lastTransitionTime: timestamp(Date.now()) })];
+function started(pod: Live<Pod>): Pod {
+  const conditions = [condition('Ready', works(pod) ? 'True' : 'False', { lastTransitionTime: timestamp(Date.now()) })];
   return { ...pod, status: { ...pod.status, phase: 'Running', conditions } };
 }

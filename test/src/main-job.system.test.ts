@@ -7,6 +7,7 @@ import { daemons } from './suites/daemons.ts';
 import { documents } from './suites/documents.ts';
 import { healing } from './suites/healing.ts';
 import { releases } from './suites/releases.ts';
+import { jobs } from './suites/jobs.ts';
 import { rollout } from './suites/rollout.ts';
 import { serving } from './suites/serving.ts';
 import { stateful } from './suites/stateful.ts';
@@ -39,6 +40,7 @@ describe.each([
   autoscaling(() => cluster, parts);
   daemons(() => cluster);
   storage(() => cluster);
+  jobs(() => cluster);
   healing(() => cluster, parts);
   documents(() => cluster);
 });

@@ -9,6 +9,6 @@ export type { PodContext } from './pod/pod-context.ts';
 export { PodManager } from './pod/pod-manager.ts';
 export { Volumes } from './pod/volumes.ts';
 export { CriRuntime } from './runtime/cri-runtime.ts';
-export { FakeRuntime, type FakeRuntimeOptions } from './runtime/fake-runtime.ts';
-export type { Runtime } from './runtime/runtime.ts';
+export { type FakeProgram, FakeRuntime, type FakeRuntimeOptions } from './runtime/fake-runtime.ts';
+export type { ContainerConfig, Runtime } from './runtime/runtime.ts';
 export { Session, type SessionOptions } from './session/session.ts';

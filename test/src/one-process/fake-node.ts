@@ -2,7 +2,15 @@ import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import type { MemoryHub } from '@navarch/bus';
 import { type Clock, createMetrics, type Logger } from '@navarch/kit';
-import { FakeRuntime, type Machine, type NodeNetworking, nodeAgent, nodeInformers } from '@navarch/node-agent';
+import {
+  type ContainerConfig,
+  type FakeProgram,
+  FakeRuntime,
+  type Machine,
+  type NodeNetworking,
+  nodeAgent,
+  nodeInformers,
+} from '@navarch/node-agent';
 import { TcpProxy } from '@navarch/testing';
 import { SimulatedProcess } from './simulated-process.ts';
 
@@ -34,8 +42,9 @@ const machine: Machine = {
 const noNetwork: NodeNetworking = { name: 'network', start: async () => {}, endpointRemoved: async () => {} };
 
 /**
- * A machine with the whole node-agent on it, whose containers are entries in a map; those of an image `…:broken` end at once.
- * It reaches the cluster by a wire that can be cut.
+ * A machine with the whole node-agent on it, whose containers are entries in a map; those of an image `…:broken` end at once,
+ * and so do those of `…:exits-N`, with N, and of `…:fails-on-N`, with 1 where N is their index in a Job and else with 0; those
+ * of `…:ends-N` end with N when they are asked to. It reaches the cluster by a wire that can be cut.
  */
 export class FakeNode {
   readonly name: string;
@@ -51,7 +60,7 @@ export class FakeNode {
     this.runtime = new FakeRuntime({
       now: () => options.clock.now(),
       podNetwork: options.podNetwork,
-      program: ({ image }) => (image.endsWith(':broken') ? { exitsWith: 1 } : {}),
+      program: programOf,
     });
     this.#options = options;
     this.#wire = wire;
@@ -148,4 +157,15 @@ export class FakeNode {
     await Promise.all(this.#ends);
     await this.#wire.stop();
   }
+}
+
+function programOf({ image, env }: ContainerConfig): FakeProgram {
+  const [, does = '', number = ''] = /:(?:(exits|ends|fails-on)-)?(\w+)$/.exec(image) ?? [];
+  if (does === 'exits') return { exitsWith: Number(number) };
+  if (does === 'ends') return { onTerm: Number(number) };
+  if (does === 'fails-on') {
+    const index = env.find(({ name }) => name === 'JOB_COMPLETION_INDEX')?.value;
+    return { exitsWith: index === number ? 1 : 0 };
+  }
+  return number === 'broken' ? { exitsWith: 1 } : {};
 }

@@ -5,8 +5,10 @@ import { byTime } from '../event-order.ts';
 import type { Session } from '../session.ts';
 import { describeAutoscaler } from './autoscaler.ts';
 import { describeDaemonSet } from './daemon-set.ts';
+import { describeCronJob } from './cron-job.ts';
 import { describeDeployment } from './deployment.ts';
 import { genericEntries, metadataEntries } from './generic.ts';
+import { describeJob } from './job.ts';
 import { describeNode } from './node.ts';
 import { type Entry, outlineText } from './outline.ts';
 import { describePod } from './pod.ts';
@@ -26,6 +28,8 @@ const describers = {
   deployment: describeDeployment,
   statefulSet: describeStatefulSet,
   daemonSet: describeDaemonSet,
+  job: describeJob,
+  cronJob: describeCronJob,
   service: describeService,
   node: describeNode,
   configMap: describeConfigMap,

@@ -102,6 +102,34 @@ describe('what flags make is shown without an api', () => {
       { spec: { template: { spec: { containers: [{ command: ['sleep', '1d'] }] } } } },
     ],
     [
+      'create job hello --image=busybox -- echo hello',
+      {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        spec: {
+          template: {
+            spec: {
+              restartPolicy: 'Never',
+              containers: [{ name: 'hello', image: 'busybox', command: ['echo', 'hello'] }],
+            },
+          },
+        },
+      },
+    ],
+    [
+      'create cronjob tick --image=busybox --schedule=@hourly --restart=Never -- date',
+      {
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        spec: {
+          schedule: '@hourly',
+          jobTemplate: {
+            spec: { template: { spec: { restartPolicy: 'Never', containers: [{ command: ['date'] }] } } },
+          },
+        },
+      },
+    ],
+    [
       'create service clusterip web --tcp=80:8080 --tcp=443:https',
       {
         metadata: { name: 'web', labels: { app: 'web' } },
@@ -208,6 +236,8 @@ test.each([
   ['create service clusterip web', 'say which port: --tcp=80'],
   ['create service clusterip web --tcp=web', 'must be PORT or PORT:TARGET'],
   ['create service clusterip web --tcp=99999', 'must be from 1 to 65535'],
+  ['create cronjob tick --image=busybox --schedule=soon', 'spec.schedule: has 1 fields'],
+  ['create job now --from=deploy/web', '--from must be cronjob/NAME'],
   ['create quota q --hard=pods', '"pods" must be as in pods=10'],
   ['create quota q --scopes=Big', 'spec.scopes[0]'],
   ['create priorityclass system-x --value=1', 'metadata.name'],

@@ -6,7 +6,7 @@ import type { Circumstances, OtherWrite } from '../write.ts';
 import { customKindsLink } from './custom-kinds.ts';
 import { defaults } from './defaults.ts';
 import { home } from './home.ts';
-import { limitBounds, limitDefaults } from './limits.ts';
+import { claimBounds, limitBounds, limitDefaults } from './limits.ts';
 import type { Admitted, Link, Step } from './link.ts';
 import { namespaces } from './namespaces.ts';
 import { nodeTaints } from './node-taints.ts';
@@ -43,7 +43,7 @@ const completing: readonly Link[] = [
  * They look at the completed object, and change it no more. Not asked about a write that changes nothing, nor after one of them
  * has found fields that are wrong: a quota counts only what is right.
  */
-const judging: readonly Link[] = [storage, validation, limitBounds, quota];
+const judging: readonly Link[] = [storage, validation, limitBounds, claimBounds, quota];
 
 /** What all links add to a write. */
 export interface Admission {

@@ -1,5 +1,5 @@
 import { formatQuantity, parseQuantity } from '@navarch/machinery';
-import type { LimitRangeItem, PodSpec } from '@navarch/proto';
+import type { LimitRangeItem, PersistentVolumeClaimSpec, PodSpec } from '@navarch/proto';
 import { type Amounts, containerAmounts, podAmounts } from './pod-amounts.ts';
 
 /** What is measured against a LimitRange's item: a container, or a Pod as a whole. */
@@ -16,6 +16,24 @@ export function breaches(item: LimitRangeItem, spec: PodSpec): string[] {
     ...Object.entries(item.max).flatMap(([name, text]) => aboveMax(item, one, name, text)),
     ...Object.entries(item.maxLimitRequestRatio).flatMap(([name, text]) => aboveRatio(item, one, name, text)),
   ]);
+}
+
+/** The same of a claim, which has a request alone. */
+export function claimBreaches({ type, min, max }: LimitRangeItem, { resources }: PersistentVolumeClaimSpec): string[] {
+  if (type !== 'PersistentVolumeClaim') return [];
+  const text = resources?.requests['storage'] ?? '0';
+  const asked = parseQuantity(text) ?? 0n;
+  const { storage: least } = min;
+  const { storage: most } = max;
+  const but = `storage usage per ${type} is`;
+  return [
+    ...(least !== undefined && asked < (parseQuantity(least) ?? 0n)
+      ? [`minimum ${but} ${least}, but it requests ${text}`]
+      : []),
+    ...(most !== undefined && asked > (parseQuantity(most) ?? 0n)
+      ? [`maximum ${but} ${most}, but it requests ${text}`]
+      : []),
+  ];
 }
 
 function measured({ type }: LimitRangeItem, spec: PodSpec): readonly Measured[] {

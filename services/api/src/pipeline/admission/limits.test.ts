@@ -1,7 +1,7 @@
 import type { Pod } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { pod } from '../manifests.fixture.ts';
-import { limitBounds, limitDefaults } from './limits.ts';
+import { claimBounds, limitBounds, limitDefaults } from './limits.ts';
 import { decoded, type Manifest, refusalOf, step, viewOf } from './step.fixture.ts';
 
 const limitRange = (name: string, ...limits: readonly object[]): Manifest => ({
@@ -121,5 +121,29 @@ describe('limitBounds', () => {
       initContainers: [container(memory('1Gi'), 'i1'), container(memory('900Mi'), 'i2')],
     };
     expect(limitBounds.admit?.(step(viewOf(perPod), pod('web', spec)))).toBeUndefined();
+  });
+});
+
+describe('claimBounds', () => {
+  const range = limitRange('v', { type: 'PersistentVolumeClaim', min: { storage: '1Gi' }, max: { storage: '10Gi' } });
+  const claim = (storage: string) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data' },
+    spec: { resources: { requests: { storage } } },
+  });
+  test.each([
+    { storage: '1Gi', why: '' },
+    { storage: '10240Mi', why: '' },
+    { storage: '512Mi', why: 'minimum storage usage per PersistentVolumeClaim is 1Gi, but it requests 512Mi' },
+    { storage: '11Gi', why: 'maximum storage usage per PersistentVolumeClaim is 10Gi, but it requests 11Gi' },
+  ])('a claim for $storage: $why', ({ storage, why }) => {
+    const refused = refusalOf(() => claimBounds.admit?.(step(viewOf(range), claim(storage))));
+    const message = `persistentvolumeclaims "data" in namespace "default" is forbidden: ${why}`;
+    expect(refused).toEqual(why === '' ? undefined : { reason: 'Forbidden', message });
+  });
+
+  test('one that is there already is left alone', () => {
+    expect(refusalOf(() => claimBounds.admit?.(step(viewOf(range), claim('1Mi'), claim('1Mi'))))).toBeUndefined();
   });
 });

@@ -1,8 +1,16 @@
-import { limitRange as limitRangeKind, pod as podKind } from '@navarch/kinds';
-import type { Container, LimitRange, LimitRangeItem, Pod, PodSpec, ResourceRequirements } from '@navarch/proto';
+import { limitRange as limitRangeKind, persistentVolumeClaim as claimKind, pod as podKind } from '@navarch/kinds';
+import type {
+  Container,
+  LimitRange,
+  LimitRangeItem,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+  ResourceRequirements,
+} from '@navarch/proto';
 import type { View } from '../write.ts';
 import { forbidden } from './forbidden.ts';
-import { breaches } from './limit-bounds.ts';
+import { breaches, claimBreaches } from './limit-bounds.ts';
 import type { Link } from './link.ts';
 
 /** Containers that say nothing get what the namespace's LimitRanges say. Of several, the first by name. */
@@ -30,6 +38,17 @@ export const limitBounds: Link = {
     if (kind.case !== podKind.case || previous !== undefined || spec === undefined) return undefined;
     const broken = limitsIn(view, next.metadata.namespace).flatMap((item) => breaches(item, spec));
     if (broken.length > 0) throw forbidden(next, podKind, broken.join('; '));
+    return undefined;
+  },
+};
+
+/** A claim must ask for no less and no more storage than its namespace's LimitRanges say when it is made. */
+export const claimBounds: Link = {
+  admit: ({ circumstances: { view }, kind, next, previous }) => {
+    const { spec } = next as PersistentVolumeClaim; // the next line looks at the kind
+    if (kind.case !== claimKind.case || previous !== undefined || spec === undefined) return undefined;
+    const broken = limitsIn(view, next.metadata.namespace).flatMap((item) => claimBreaches(item, spec));
+    if (broken.length > 0) throw forbidden(next, claimKind, broken.join('; '));
     return undefined;
   },
 };

@@ -93,6 +93,27 @@ describe('what objects use', () => {
       object: deployment('web'),
       used: { 'count/deployments.apps': '1', pods: '0' },
     },
+    {
+      name: 'a claim',
+      hard: {
+        persistentvolumeclaims: '9',
+        'requests.storage': '9Gi',
+        'local.storageclass.storage.k8s.io/requests.storage': '9Gi',
+        'other.storageclass.storage.k8s.io/persistentvolumeclaims': '9',
+      },
+      object: {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data' },
+        spec: { storageClassName: 'local', resources: { requests: { storage: '2Gi' } } },
+      },
+      used: {
+        persistentvolumeclaims: '1',
+        'requests.storage': '2Gi',
+        'local.storageclass.storage.k8s.io/requests.storage': '2Gi',
+        'other.storageclass.storage.k8s.io/persistentvolumeclaims': '0',
+      },
+    },
     { name: 'a ConfigMap', hard: { configmaps: '9' }, object: configMap('c'), used: { configmaps: '1' } },
     { name: 'nothing that is limited', hard: { secrets: '9' }, object: configMap('c'), used: undefined },
   ])('$name', ({ hard, object, used }) => {

@@ -132,6 +132,51 @@ test('a zone that is gone loses its Pods node by node; when most nodes seem gone
   expect(await untilAtRest(cluster, [wide])).toEqual([]);
 });
 
+test('the Pods of a silent node go without its word only when somebody says that the machine is off', async () => {
+  const { time, nodes } = cluster;
+  const [off, removed] = nodes;
+  if (off === undefined || removed === undefined) throw new Error('no nodes');
+  const wide = { ...web, replicas: 12 };
+  await cluster.apply(deployment(wide));
+  await untilExactly(cluster, [wide]);
+  const ranOn = await Promise.all([off, removed].map((node) => node.running()));
+  for (const node of [off, removed]) node.cutOff();
+  await time.until('their Pods to be asked to go', async () =>
+    (await pods()).filter(on([off.name, removed.name])).every(({ metadata }) => metadata.deletionTimestamp !== ''),
+  );
+  // Far longer than any grace period.
+  await time.pass(120_000);
+  expect(
+    (await pods())
+      .filter(on([off.name]))
+      .map(({ metadata }) => metadata.uid)
+      .sort(),
+  ).toEqual(ranOn[0]?.toSorted());
+  const outOfService = 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute';
+  expect((await cluster.navctl('taint', 'nodes', off.name, outOfService)).code).toBe(0);
+  await time.until('the Pods of the one to be gone', async () => (await pods()).filter(on([off.name])).length === 0);
+  expect(
+    (await pods())
+      .filter(on([removed.name]))
+      .map(({ metadata }) => metadata.uid)
+      .sort(),
+  ).toEqual(ranOn[1]?.toSorted());
+  expect((await cluster.navctl('delete', 'node', removed.name)).code).toBe(0);
+  await time.until(
+    'the Pods of the other to be gone',
+    async () => (await pods()).filter(on([removed.name])).length === 0,
+  );
+  // They knew nothing of it, and end what ran on.
+  expect(await Promise.all([off, removed].map((node) => node.running()))).toEqual(ranOn);
+  for (const node of [off, removed]) node.reconnect();
+  await time.until(
+    'what ran on to end',
+    async () => (await off.running()).length + (await removed.running()).length === 0,
+  );
+  await cluster.navctl('taint', 'nodes', off.name, 'node.kubernetes.io/out-of-service-');
+  expect(await untilAtRest(cluster, [wide])).toEqual([]);
+});
+
 /** How many Pods are ready, at every revision from now on. */
 function watchReady(): AsyncDisposable & { readonly fewest: () => number } {
   const stop = new AbortController();

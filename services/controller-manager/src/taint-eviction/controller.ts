@@ -13,9 +13,14 @@ export function taintEvictionController({ nodes, pods }: Caches, hands: Hands, m
     help: "Pods that were ended because they don't tolerate a taint of their node.",
   });
   const own: Source<Node> = { kind: nodeKind, keys: ({ metadata }) => [metadata?.name ?? ''] };
+  // Most Pods change on nodes where there is nothing to do; a node that gets such a taint comes by itself.
   const bound: Source<Pod> = {
     kind: podKind,
-    keys: ({ spec }) => (spec === undefined || spec.nodeName === '' ? [] : [spec.nodeName]),
+    keys: ({ spec }) => {
+      const { nodeName = '' } = spec ?? {};
+      const taints = nodes.get(nodeName)?.spec.taints ?? [];
+      return taints.some(({ effect }) => effect === 'NoExecute') ? [nodeName] : [];
+    },
   };
   return {
     name: 'taint-eviction',

@@ -61,6 +61,9 @@ test('what Pods use is there to be read', async () => {
   await cluster.time.until('usage', async () => (await cluster.navctl('top', 'pods')).out.includes('12m'));
   expect((await cluster.navctl('top', 'pods', '-l', 'app=web', '--no-headers')).out).toMatch(/^web-\S+ +12m +20Mi\n$/);
   expect((await cluster.navctl('top', 'pods', '--containers', '--sum')).out).toMatch(/c +12m +20Mi[^]* 24m +40Mi\n$/);
+  const everywhere = (await cluster.navctl('top', 'pods', '-A', '--sort-by=memory', '--no-headers')).out;
+  expect(everywhere).toMatch(/^default +\S+ +12m +20Mi\ndefault +\S+ +12m +20Mi\n$/);
+  expect(await cluster.navctl('top', 'pod', 'none')).toMatchObject({ code: 1, out: '' });
   expect((await cluster.navctl('top', 'nodes')).out).toMatch(/n1 +1000m +12% +1024Mi +6%\nn2 +1000m +12%/);
 });
 
@@ -112,6 +115,7 @@ test('to nothing and back, by the length of a queue', async () => {
   expect((await push(35)).out).toBe('queue_length=35 (external) pushed\n');
   await cluster.apply(autoscaler('worker', { minReplicas: 0, maxReplicas: 5, metrics }));
   await untilPods('worker', 4);
+  expect((await cluster.navctl('metrics', 'list')).out).toMatch(/\nqueue_length +<external> +<none> +35 +\d+/);
   await push(0);
   await untilPods('worker', 0);
   await untilShown('worker', /queue_length: 0\/10 \(avg\) +0 +5 +0 /);

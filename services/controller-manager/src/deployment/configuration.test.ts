@@ -1,15 +1,18 @@
 import { configMap as configMapKind, goingBack, releaseAnnotations, releaseRecords } from '@navarch/kinds';
-import { describe, expect, test } from 'vitest';
-import type { ReplicaSet } from '@navarch/proto';
 import type { Live } from '@navarch/machinery';
+import { type ReplicaSet, Secret } from '@navarch/proto';
+import { describe, expect, test } from 'vitest';
+import { deployment, live } from '../objects.fixture.ts';
+import { resolveTemplate, type Settings } from './configuration.ts';
 import { crash, imageOf, Releases, serve } from './releases.fixture.ts';
+
+const annotations = { [releaseAnnotations.configRollout]: 'true' };
 
 const using = (more: Record<string, string> = {}, spec: object = {}) => {
   const container = { name: 'c', image: 'nginx', envFrom: [{ configMapRef: { name: 'app' } }] };
   const volumes = [{ name: 'v', configMap: { name: 'app' } }];
-  const annotations = { [releaseAnnotations.configRollout]: 'true', ...more };
   const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [container], volumes } };
-  const world = new Releases({ metadata: { annotations }, spec: { template, ...spec } });
+  const world = new Releases({ metadata: { annotations: { ...annotations, ...more } }, spec: { template, ...spec } });
   world.rest();
   return world;
 };
@@ -173,6 +176,52 @@ describe('settings that are a part of a release', () => {
     world.rest();
     expect(world.sets).toHaveLength(1);
     expect(names(world)).toEqual(['app']);
+  });
+});
+
+test('a template that names a copy itself, as kubectl’s undo writes it, makes no copy of the copy', () => {
+  const world = using();
+  world.configure({ color: 'green' });
+  world.rest();
+  const earlier = world.sets.find((set) => colorOf(world, set) === 'blue');
+  world.change(({ spec }) => {
+    const { labels = {} } = spec.template?.metadata ?? {};
+    spec.template = structuredClone(earlier?.spec.template);
+    if (spec.template?.metadata !== undefined) spec.template.metadata.labels = labels;
+  });
+  world.rest();
+  expect(seen(world)).toEqual({ blue: 3, green: 0 });
+  expect(names(world)).toHaveLength(3);
+});
+
+describe('a Secret', () => {
+  const secretOf = (uid: string, token: string): Settings => {
+    const metadata = { name: 'key', namespace: 'default', uid };
+    return { kind: 'Secret', object: live(Secret.fromPartial({ metadata, data: { token: Buffer.from(token) } })) };
+  };
+  const resolve = (settings: Settings) => {
+    const envFrom = [{ secretRef: { name: 'key' } }];
+    const template = {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'c', image: 'nginx', envFrom }] },
+    };
+    const object = deployment({ metadata: { annotations }, spec: { template } });
+    const get = (kind: string, name: string) => (kind === 'Secret' && name === 'key' ? settings : undefined);
+    const { missing, known } = resolveTemplate(object, [], { get, copies: [] });
+    return { missing, name: known?.copies['Secret/key'] };
+  };
+
+  test('is copied with what it holds, and the name of the copy can’t be told from that', () => {
+    const { missing, name } = resolve(secretOf('u1', 'open-sesame'));
+    expect(missing).toMatchObject([
+      {
+        type: 'create',
+        object: { metadata: { name, uid: '' }, data: { token: Buffer.from('open-sesame') }, immutable: true },
+      },
+    ]);
+    expect(resolve(secretOf('u1', 'open-sesame')).name).toBe(name);
+    expect(resolve(secretOf('u1', 'other')).name).not.toBe(name);
+    expect(resolve(secretOf('u2', 'open-sesame')).name).not.toBe(name);
   });
 });
 

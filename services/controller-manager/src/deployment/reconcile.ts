@@ -17,7 +17,8 @@ import { nextStep } from './steps.ts';
 /**
  * The next step of a Deployment: its ReplicaSets sized as the strategy allows right now, revisions and history kept, a
  * rollout that failed taken back, and the status of what is seen. Each step stands on what the caches show; the next one
- * follows when they show its result. `failure` is why a ReplicaSet could not be made just now.
+ * follows when they show its result. `failure` is why a ReplicaSet, or a copy for it,
+ * could not be made just now.
  */
 export function reconcileDeployment(observed: DeploymentObserved, now: number, failure?: string): Plan {
   const { deployment, configuration } = observed;
@@ -31,7 +32,7 @@ export function reconcileDeployment(observed: DeploymentObserved, now: number, f
 
   const isGoing = deployment.metadata.deletionTimestamp !== '';
   const { known, missing, lacks } = resolveTemplate(deployment, owned, configuration);
-  if (missing.length > 0 && !isGoing) return { writes: missing, events: [] };
+  if (missing.length > 0 && !isGoing && failure === undefined) return { writes: missing, events: [] };
 
   const sets = sortOut(deployment, known?.template, owned);
   const { current } = sets;

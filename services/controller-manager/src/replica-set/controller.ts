@@ -1,8 +1,8 @@
 import type { Controller, Source } from '@navarch/controller';
 import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
-import { keyOf, labelSelectorPredicate } from '@navarch/machinery';
+import { keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { Pod, ReplicaSet } from '@navarch/proto';
-import { type Caches, managedOrOrphaned } from '../caches.ts';
+import { byManager, type Caches, managedOrOrphaned } from '../caches.ts';
 import { attempt, carryOut, type Hands, refusal, resultOf } from '../carry-out.ts';
 import { controllerOf, metadataOf } from '../ownership.ts';
 import { reconcileReplicaSet } from './reconcile.ts';
@@ -19,7 +19,8 @@ export function replicaSetController(caches: Caches, hands: Hands): Controller {
       if (replicaSet === undefined) return {};
       const { namespace } = replicaSet.metadata;
       const taken = { has: (name: string) => caches.pods.get({ namespace, name }) !== undefined };
-      const observed = { replicaSet, pods: managedOrOrphaned(caches.pods, replicaSet), taken };
+      const pods = managedOrOrphaned(caches.pods, replicaSet);
+      const observed = { replicaSet, pods, taken, related: () => relatedPods(replicaSet, caches) };
       const plan = reconcileReplicaSet(observed, context.now);
       const { wroteRevision, failures } = await attempt(hands, plan, context);
       const [first] = failures;
@@ -33,6 +34,16 @@ export function replicaSetController(caches: Caches, hands: Hands): Controller {
       throw error;
     },
   };
+}
+
+/** The Pods of the ReplicaSets that have the same owner. */
+function relatedPods(replicaSet: Live<ReplicaSet>, caches: Caches): readonly Live<Pod>[] {
+  const owner = controllerOf(replicaSet);
+  if (owner === undefined) return [];
+  return caches.replicaSets
+    .byIndex(byManager, owner.uid)
+    .filter(({ metadata }) => metadata.uid !== replicaSet.metadata.uid)
+    .flatMap(({ metadata }) => caches.pods.byIndex(byManager, metadata.uid));
 }
 
 /** The one that manages the Pod, or those that may want to. */

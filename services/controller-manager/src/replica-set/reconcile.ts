@@ -17,6 +17,8 @@ export interface ReplicaSetObserved {
   readonly pods: readonly Live<Pod>[];
   /** Whether a Pod of this name is in its namespace. */
   readonly taken: { has(name: string): boolean };
+  /** The Pods of its owner's other ReplicaSets; asked for only when some must go. */
+  related?(): readonly Live<Pod>[];
 }
 
 /** Why Pods could not be made or removed just now. */
@@ -43,7 +45,7 @@ export function reconcileReplicaSet(observed: ReplicaSetObserved, now: number, f
     // What is adopted counts only once it is: its update may be refused.
     if (claims.length > 0) return { writes: claims, events: [] };
     if (active.length < wanted) return createPods(observed, Math.min(wanted - active.length, mostPerStep));
-    if (active.length > wanted) return removePods(replicaSet, active, Math.min(active.length - wanted, mostPerStep));
+    if (active.length > wanted) return removePods(observed, active, Math.min(active.length - wanted, mostPerStep));
   }
   return updateStatus(replicaSet, active, now, failure);
 }
@@ -60,9 +62,10 @@ function createPods({ replicaSet, taken }: ReplicaSetObserved, count: number): P
   return { writes, events: writes.map((write) => told(replicaSet, write, 'SuccessfulCreate', 'Created pod')) };
 }
 
-function removePods(replicaSet: Live<ReplicaSet>, active: readonly Live<Pod>[], count: number): Plan {
+function removePods(observed: ReplicaSetObserved, active: readonly Live<Pod>[], count: number): Plan {
+  const { replicaSet } = observed;
   const { namespace } = replicaSet.metadata;
-  const writes = removalOrder(active)
+  const writes = removalOrder(active, observed.related?.().filter(isActive))
     .slice(0, count)
     .map(({ metadata: { name, uid } }): ClientWrite => {
       return { type: 'delete', kind: podKind, key: { namespace, name }, options: { uid } };

@@ -37,3 +37,9 @@ test('of two nodes the one with more of the Pods gives one up', () => {
   ];
   expect(removalOrder(pods)[0]?.spec.nodeName).toBe('n2');
 });
+
+test('Pods of a Deployment’s other ReplicaSets count there, too', () => {
+  const pods = [pod('a', { spec: { nodeName: 'n1' } }), pod('b', { spec: { nodeName: 'n2' } })];
+  const related = [pod('c', { spec: { nodeName: 'n2' } })];
+  expect(removalOrder(pods, related)[0]?.spec.nodeName).toBe('n2');
+});

@@ -7,13 +7,14 @@ import { parseTimestamp } from '../time.ts';
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 
 /**
- * Pods in the order in which they are given up: those that do the least first. The order is Kubernetes'
+ * Pods in the order in which they are given up: those that do the least first. `related` are the Pods that do the same
+ * beside them, those of a Deployment's other ReplicaSets. The order is Kubernetes'
  * (https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#scaling-a-replicaset): without a node, pending,
  * not ready, cheaper, on a node with more of their kind, ready for a shorter time, restarted more often, younger.
  */
-export function removalOrder(pods: readonly Live<Pod>[]): readonly Live<Pod>[] {
+export function removalOrder(pods: readonly Live<Pod>[], related: readonly Live<Pod>[] = []): readonly Live<Pod>[] {
   const perNode = new Map<string, number>();
-  for (const { spec } of pods) perNode.set(spec.nodeName, (perNode.get(spec.nodeName) ?? 0) + 1);
+  for (const { spec } of [...pods, ...related]) perNode.set(spec.nodeName, (perNode.get(spec.nodeName) ?? 0) + 1);
   const ranked = pods.map((pod) => ({ pod, rank: rank(pod, perNode.get(pod.spec.nodeName) ?? 0) }));
   return ranked.toSorted((a, b) => compare(a.rank, b.rank)).map(({ pod }) => pod);
 }

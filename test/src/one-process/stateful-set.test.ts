@@ -127,6 +127,26 @@ describe('a StatefulSet', () => {
   });
 });
 
+test('claims that are to go with Pods and with the set do', async () => {
+  const persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete', whenScaled: 'Delete' };
+  await cluster.apply(set('cache', { ...claims, persistentVolumeClaimRetentionPolicy }));
+  await until('cache', 'cache-0 db:1', 'cache-1 db:1', 'cache-2 db:1');
+  const left = async () => {
+    const { items } = await cluster.client.list(persistentVolumeClaim, { namespace: 'default' });
+    const names = items.map(({ metadata }) => metadata.name).filter((name) => name.includes('cache'));
+    return names.toSorted((a, b) => (a < b ? -1 : 1)).join();
+  };
+  const become = (names: string) => cluster.time.until(`claims ${names}`, async () => (await left()) === names, left);
+  await navctl('scale sts/cache --replicas=2');
+  await become('data-cache-0,data-cache-1');
+  await navctl('scale sts/cache --replicas=3');
+  await until('cache', 'cache-0 db:1', 'cache-1 db:1', 'cache-2 db:1');
+  await become('data-cache-0,data-cache-1,data-cache-2');
+  await navctl('delete sts/cache');
+  await become('');
+  expect(await pods('cache')).toEqual([]);
+});
+
 test('the Pod of a node that is cut off is started nowhere else while the old one may run', async () => {
   await cluster.apply(set('log', { podManagementPolicy: 'Parallel' }));
   await until('log', 'log-0 db:1', 'log-1 db:1', 'log-2 db:1');
@@ -175,4 +195,25 @@ test('a Pod that somebody removes by force comes back to the node of its data, o
   const [next] = await pods('vault');
   expect(next?.spec.nodeName).toBe(victim.spec.nodeName);
   expect(next?.metadata.uid).not.toBe(victim.metadata.uid);
+});
+
+test('the Pod of a machine that somebody says is gone, by deleting its Node, is started on another', async () => {
+  await cluster.apply(set('queue', { replicas: 1 }));
+  await until('queue', 'queue-0 db:1');
+  const [victim] = await pods('queue');
+  const home = victim?.spec.nodeName ?? '';
+  const node = cluster.nodes.find(({ name }) => name === home);
+  node?.cutOff();
+  await navctl(`delete node ${home}`);
+  await cluster.time.until('another Pod of the name to serve', async () => {
+    const [next] = await pods('queue');
+    return (
+      next !== undefined && isReady(next) && next.metadata.uid !== victim?.metadata.uid && next.spec.nodeName !== home
+    );
+  });
+  node?.reconnect();
+  await cluster.time.until('what ran there to have ended', async () => {
+    return node !== undefined && !(await node.running()).includes(victim?.metadata.uid ?? '');
+  });
+  expect(await twice()).toEqual([]);
 });

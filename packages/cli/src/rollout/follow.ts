@@ -1,20 +1,18 @@
-import { type KindDefinition, pod } from '@navarch/kinds';
-import { Backoff, retry } from '@navarch/kit';
+import { event, type KindDefinition, pod } from '@navarch/kinds';
 import {
-  ApiError,
   escapeFieldValue,
   formatLabelSelector,
   isApiError,
-  keyOf,
   type KubeObject,
   type Live,
   toApiError,
 } from '@navarch/machinery';
-import type { Pod } from '@navarch/proto';
+import type { Event, Pod } from '@navarch/proto';
 import { createLogUpdate } from 'log-update';
 import type { Chosen } from '../choose-objects.ts';
 import { type Io, type Session, UserError } from '../session.ts';
 import { waitUntil } from '../wait-until.ts';
+import { mirror } from './mirror.ts';
 import { findRevisions } from './revisions.ts';
 import type { RolloutKind, Workload } from './rollout-kind.ts';
 import { rolloutKindOf } from './rollout-kinds.ts';
@@ -91,6 +89,7 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
   const signal = AbortSignal.any([session.io.signal, stop.signal]);
   const records = new Map<string, Live<Workload>>();
   const pods = new Map<string, Live<Pod>>();
+  const failures = new Map<string, Live<Event>>();
   const selector = ownSelector(rollout, first);
   let object = first;
   let blind = '';
@@ -99,7 +98,13 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
   let hasTicked = false;
   const draw = () => {
     if (known.size < 2 && !hasTicked) return;
-    const objects: RolloutObjects = { rollout, object, records: [...records.values()], pods: [...pods.values()] };
+    const objects: RolloutObjects = {
+      rollout,
+      object,
+      records: [...records.values()],
+      pods: [...pods.values()],
+      failedProbes: [...failures.values()],
+    };
     const lines = [...rolloutView(objects, session.io.now()), ...(blind === '' ? [] : [blind])];
     if (!stop.signal.aborted) update(fitted(lines, session.io.stdout.columns || 80).join('\n'));
   };
@@ -113,7 +118,13 @@ function liveScreen(session: Session, rollout: RolloutKind, first: Live<Workload
       known.add(kind.plural);
       draw();
     });
-  const mirrors = [keep(rollout.records, records), keep(pod, pods)];
+  const probes = mirror(session, event, { ...ofFailedProbes(first), signal }, failures, draw).catch(
+    (error: unknown) => {
+      // Events live apart from everything else: without them, it is not told why a probe fails.
+      if (!isApiError(error)) throw error;
+    },
+  );
+  const mirrors = [keep(rollout.records, records), keep(pod, pods), probes];
   const ticks = setInterval(() => {
     hasTicked = true;
     draw();
@@ -157,45 +168,14 @@ function screenOf({ stdout }: Io): NodeJS.WriteStream {
   return screen as unknown as NodeJS.WriteStream; // log-update uses no more of it
 }
 
-/** Keeps `objects` what the selector chooses, until the signal is aborted. An api that is away is waited for. */
-async function mirror<T extends KubeObject>(
-  session: Session,
-  kind: KindDefinition<T>,
-  selector: { readonly namespace: string; readonly labelSelector: string; readonly signal: AbortSignal },
-  objects: Map<string, Live<T>>,
-  changed: () => void,
-): Promise<void> {
-  const backoff = new Backoff({ baseMs: 200, maxMs: 5_000 });
-  const watchOnce = async (): Promise<void> => {
-    let isFirst = true;
-    for await (const { events } of session.client().watch(kind, selector)) {
-      if (isFirst) objects.clear();
-      isFirst = false;
-      for (const { type, object } of events) {
-        if (type === 'deleted') objects.delete(keyOf(object));
-        else objects.set(keyOf(object), object);
-      }
-      changed();
-    }
-    throw new ApiError('Unavailable', 'the api ended the watch');
-  };
-  try {
-    const onError = (error: unknown) => {
-      if (!isApiError(error, 'Unavailable', 'Expired')) throw error;
-    };
-    await retry(watchOnce, { backoff, signal: selector.signal, onError });
-  } catch (error) {
-    if (!selector.signal.aborted) throw error;
-  }
-}
-
 /** Which Pods are in the way. Empty when that can't be asked. */
 async function troubles(session: Session, rollout: RolloutKind, object: Live<Workload>): Promise<readonly string[]> {
   const selector = ownSelector(rollout, object);
   try {
     const { items: records } = await session.client().list(rollout.records, selector);
     const { items: pods } = await session.client().list(pod, selector);
-    return troubleLines({ rollout, object, records, pods }, session.io.now());
+    const { items: failedProbes } = await session.client().list(event, ofFailedProbes(object));
+    return troubleLines({ rollout, object, records, pods, failedProbes }, session.io.now());
   } catch (error) {
     // What is being reported is more than why it is.
     if (!isApiError(error)) throw error;
@@ -215,4 +195,9 @@ function revisionCheck(session: Session, rollout: RolloutKind, wanted: number) {
 function ownSelector(rollout: RolloutKind, object: Live<Workload>) {
   const labelSelector = formatLabelSelector(rollout.facts(object).selector);
   return { namespace: object.metadata.namespace, labelSelector };
+}
+
+/** The Events that say why probes fail. */
+function ofFailedProbes({ metadata }: Live<Workload>) {
+  return { namespace: metadata.namespace, fieldSelector: 'involvedObject.kind=Pod,reason=Unhealthy' };
 }

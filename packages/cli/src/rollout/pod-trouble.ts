@@ -4,9 +4,9 @@ import type { Container, ContainerState, ContainerStatus, Pod } from '@navarch/p
 
 /**
  * What keeps a Pod from being available, in a few words to stand after its name and a colon; undefined when it is available: ready
- * for as long as its owner asks for.
+ * for as long as its owner asks for. `probe` is what its last failed probe said, or ''.
  */
-export function podTrouble(pod: Live<Pod>, minReadySeconds: number, now: number): string | undefined {
+export function podTrouble(pod: Live<Pod>, minReadySeconds: number, now: number, probe = ''): string | undefined {
   const { metadata, spec, status } = pod;
   if (metadata.deletionTimestamp !== '') return 'is ending';
   if (status.phase === 'Failed' || status.phase === 'Succeeded') {
@@ -24,7 +24,7 @@ export function podTrouble(pod: Live<Pod>, minReadySeconds: number, now: number)
   const statuses = [...status.initContainerStatuses, ...status.containerStatuses];
   const troubles = containers.flatMap((container) => {
     const one = statuses.find(({ name }) => name === container.name);
-    const trouble = one && containerTrouble(container, one, init.has(container.name));
+    const trouble = one && containerTrouble(container, one, { isInit: init.has(container.name), probe });
     return trouble === undefined ? [] : [trouble];
   });
   // What went wrong says more than what is merely on its way.
@@ -43,7 +43,11 @@ interface Trouble {
   readonly text: string;
 }
 
-function containerTrouble(container: Container, status: ContainerStatus, isInit: boolean): Trouble | undefined {
+function containerTrouble(
+  container: Container,
+  status: ContainerStatus,
+  { isInit, probe }: { readonly isInit: boolean; readonly probe: string },
+): Trouble | undefined {
   const { name, state = {} as ContainerState, lastState, restartCount } = status;
   const what = `${isInit ? 'init container' : 'container'} "${name}"`;
   const { waiting, running, terminated } = state;
@@ -54,13 +58,14 @@ function containerTrouble(container: Container, status: ContainerStatus, isInit:
   }
   if (running === undefined) return { weight: 0, text: `${what} is being started` };
   const restarts = restartCount === 0 ? '' : ` (restarted ${times(restartCount)})`;
+  const why = `${restarts}${probe === '' ? '' : `: ${probe}`}`;
   if (isInit) return { weight: 1, text: `${what} has not ended yet${restarts}` };
   if (container.startupProbe !== undefined && status.started !== true) {
-    return { weight: 2, text: `${what} runs, but its startup probe has not succeeded yet${restarts}` };
+    return { weight: 2, text: `${what} runs, but its startup probe has not succeeded yet${why}` };
   }
   if (status.ready) return undefined;
   if (container.readinessProbe !== undefined) {
-    return { weight: 2, text: `${what} runs, but its readiness probe does not succeed${restarts}` };
+    return { weight: 2, text: `${what} runs, but its readiness probe does not succeed${why}` };
   }
   return { weight: 1, text: `${what} runs, but is not ready yet${restarts}` };
 }

@@ -1,6 +1,6 @@
 import { liveObject } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { Deployment, Pod, ReplicaSet } from '@navarch/proto';
+import { Deployment, Event, Pod, ReplicaSet } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { deploymentRollout } from './deployment.ts';
 import { podTrouble } from './pod-trouble.ts';
@@ -56,12 +56,17 @@ const progressing = (seconds: number) => ({
   conditions: [{ type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', lastUpdateTime: ago(seconds) }],
 });
 
-function view(object: Live<Deployment>, pods: readonly Live<Pod>[]): readonly string[] {
+function view(
+  object: Live<Deployment>,
+  pods: readonly Live<Pod>[],
+  failedProbes: readonly Live<Event>[] = [],
+): readonly string[] {
   const objects: RolloutObjects = {
     rollout: deploymentRollout,
     object,
     records: [set('new', '2'), set('old', '1')],
     pods,
+    failedProbes,
   };
   return rolloutView(objects, now);
 }
@@ -87,6 +92,24 @@ describe('the picture of a rollout', () => {
       `  pod/web-new-b: can't get the image web:2 (ImagePullBackOff): not found`,
       '9m30s left until the progress deadline',
     ]);
+  });
+
+  test('says what a failed probe said last', () => {
+    const probing = { containers: [{ name: 'c', image: 'web:2', readinessProbe: {} }] };
+    const status = { phase: 'Running', containerStatuses: [{ name: 'c', state: { running: {} }, started: true }] };
+    const waiting = pod('web-new-a', 'new', { spec: probing, status }, { uid: 'a' });
+    const failed = (seconds: number, uid: string, message: string): Live<Event> => {
+      const value = Event.fromPartial({ involvedObject: { uid }, lastTimestamp: ago(seconds), message });
+      return liveObject({ revision: 1n, object: { $case: 'event', value } });
+    };
+    const failedProbes = [
+      failed(9, 'a', 'readiness probe of container c failed: timed out'),
+      failed(2, 'a', 'readiness probe of container c failed: status 503\nmore'),
+      failed(1, 'b', 'readiness probe of container c failed: other'),
+    ];
+    expect(view(web({}), [waiting], failedProbes)).toContain(
+      '  pod/web-new-a: container "c" runs, but its readiness probe does not succeed: status 503',
+    );
   });
 
   test('names the first Pods that something keeps, and counts the others', () => {

@@ -1,5 +1,6 @@
 import { humanDuration, type Live } from '@navarch/machinery';
-import type { Pod, PodTemplateSpec } from '@navarch/proto';
+import type { Event, Pod, PodTemplateSpec } from '@navarch/proto';
+import { byTime } from '../event-order.ts';
 import { objectName } from '../resource-args.ts';
 import { podTrouble } from './pod-trouble.ts';
 import { recordedOf } from './revisions.ts';
@@ -12,6 +13,8 @@ export interface RolloutObjects {
   /** The objects that remember its revisions, and its Pods; those of others may be among them. */
   readonly records: readonly Live<Workload>[];
   readonly pods: readonly Live<Pod>[];
+  /** Events that say why probes fail, as far as they are known. */
+  readonly failedProbes?: readonly Live<Event>[];
 }
 
 /** So many Pods that something keeps are named; of the others, only how many they are. */
@@ -47,11 +50,18 @@ export function troubleLines(objects: RolloutObjects, now: number): readonly str
   const { rollout, object } = objects;
   const { minReadySeconds } = rollout.facts(object);
   const troubles = sortPods(objects).fresh.flatMap((pod) => {
-    const trouble = podTrouble(pod, minReadySeconds, now);
+    const trouble = podTrouble(pod, minReadySeconds, now, probeText(objects, pod));
     return trouble === undefined ? [] : [`  pod/${pod.metadata.name}: ${trouble}`];
   });
   const more = troubles.length - mostNamed;
   return more <= 0 ? troubles : [...troubles.slice(0, mostNamed), `  … and ${count(more, 'more Pod')}`];
+}
+
+/** What the last failed probe of a Pod said; '' when none did. */
+function probeText({ failedProbes = [] }: RolloutObjects, { metadata }: Live<Pod>): string {
+  const own = failedProbes.filter(({ involvedObject }) => involvedObject?.uid === metadata.uid);
+  const said = byTime(own).at(-1)?.message ?? '';
+  return /failed: (.*)/.exec(said)?.[1] ?? '';
 }
 
 /** The same lines for a screen that is so wide: broken between words, and what was broken is indented. */

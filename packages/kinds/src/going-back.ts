@@ -16,16 +16,15 @@ export interface GoingBack {
 
 /**
  * The template of an earlier ReplicaSet as the user wrote it, and where that had other settings: to use the copies of them
- * until the ConfigMap or Secret changes again.
+ * until the ConfigMap or Secret changes again. `now` are the copies that are used now.
  */
 export function goingBack(
   deployment: Pick<Deployment, 'metadata'>,
-  current: Pick<ReplicaSet, 'metadata'> | undefined,
+  now: Readonly<Record<string, string>>,
   earlier: ReplicaSet,
 ): GoingBack {
   const { [releaseRecords.configPinned]: _, ...annotations } = deployment.metadata?.annotations ?? {};
   const pinned = pinsOf(deployment);
-  const now = copiesOf(current);
   const pins: Record<string, ConfigPins[string]> = {};
   for (const [key, use] of Object.entries(copiesOf(earlier))) {
     // A pin that is not in use any more says nothing of what the original says now.

@@ -1,4 +1,4 @@
-import { goingBack, pinsOf, rolledBackOf } from '@navarch/kinds';
+import { copiesOf, goingBack, pinsOf, rolledBackOf } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { CanaryStatus, Deployment, PodTemplateSpec, ReplicaSet } from '@navarch/proto';
 import { going, type RolloutProgress } from './progress.ts';
@@ -50,7 +50,7 @@ export function returnTo(
   current: Live<ReplicaSet> | undefined,
   earlier: Live<ReplicaSet>,
 ): Return {
-  const back = goingBack(deployment, current, earlier);
+  const back = goingBack(deployment, copiesOf(current), earlier);
   const pins = (annotations: Readonly<Record<string, string>>) =>
     JSON.stringify(pinsOf({ metadata: { ...deployment.metadata, annotations } }));
   return { ...back, isThere: pins(back.annotations) === pins(deployment.metadata.annotations) };

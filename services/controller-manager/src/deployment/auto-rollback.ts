@@ -47,11 +47,16 @@ export function failureOf(
 }
 
 /** One write: the last good template, and why. Undefined when that is what the Deployment says already. */
-export function rollback(deployment: Live<Deployment>, sets: ReplicaSets, failure: RolledBack): Plan | undefined {
+export function rollback(
+  deployment: Live<Deployment>,
+  sets: ReplicaSets,
+  known: KnownTemplate,
+  failure: RolledBack,
+): Plan | undefined {
   const { current, lastGood } = sets;
   if (lastGood === undefined) return undefined;
   const { metadata, spec } = deployment;
-  const { template, annotations } = goingBack(deployment, current, lastGood);
+  const { template, annotations } = goingBack(deployment, known.copies, lastGood);
   const again = failure.from !== '';
   const record: RolledBack = {
     ...failure,

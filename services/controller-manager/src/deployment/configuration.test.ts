@@ -1,6 +1,6 @@
-import { configMap as configMapKind, goingBack, releaseAnnotations, releaseRecords } from '@navarch/kinds';
+import { configMap as configMapKind, copiesOf, goingBack, releaseAnnotations, releaseRecords } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { type ReplicaSet, Secret } from '@navarch/proto';
+import { type Pod, type ReplicaSet, Secret } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { deployment, live } from '../objects.fixture.ts';
 import { resolveTemplate, type Settings } from './configuration.ts';
@@ -30,11 +30,15 @@ const undo = (world: Releases, color: string) => {
   const current = world.sets.find((set) => (set.spec.replicas ?? 1) > 0);
   if (earlier === undefined) throw new Error(`there is no ReplicaSet that is ${color}`);
   world.change((object) => {
-    const { template, annotations } = goingBack(world.deployment, current, earlier);
+    const { template, annotations } = goingBack(world.deployment, copiesOf(current), earlier);
     object.spec.template = template;
     object.metadata.annotations = annotations;
   });
   world.rest();
+};
+const isRed = (world: Releases, pod: Live<Pod>) => {
+  const name = pod.spec.containers[0]?.envFrom[0]?.configMapRef?.name ?? '';
+  return world.objects.get(configMapKind, name)?.data['color'] === 'red';
 };
 const names = (world: Releases) => world.configMaps.map(({ metadata }) => metadata.name);
 
@@ -114,12 +118,7 @@ describe('settings that are a part of a release', () => {
 
   test('that alone make Pods crash are taken back, also when others were undone before', () => {
     const world = using({ [releaseAnnotations.autoRollback]: 'true' });
-    const rest = () =>
-      world.rest((pod) => {
-        const name = pod.spec.containers[0]?.envFrom[0]?.configMapRef?.name ?? '';
-        const isRed = world.objects.get(configMapKind, name)?.data['color'] === 'red';
-        return isRed ? crash(pod, world.now) : serve(pod, world.now);
-      });
+    const rest = () => world.rest((pod) => (isRed(world, pod) ? crash(pod, world.now) : serve(pod, world.now)));
     world.configure({ color: 'green' });
     rest();
     undo(world, 'blue');
@@ -192,6 +191,25 @@ test('a template that names a copy itself, as kubectl’s undo writes it, makes 
   world.rest();
   expect(seen(world)).toEqual({ blue: 3, green: 0 });
   expect(names(world)).toHaveLength(3);
+});
+
+test('that failed and were forgotten are not pinned for good', () => {
+  const world = using({ [releaseAnnotations.autoRollback]: 'true' }, { revisionHistoryLimit: 0 });
+  const redCrash = () => world.rest((pod) => (isRed(world, pod) ? crash(pod, world.now) : serve(pod, world.now)));
+  world.configure({ color: 'red' });
+  redCrash();
+  expect(seen(world)).toEqual({ blue: 3 });
+  const { [releaseRecords.configPinned]: pins = '' } = world.deployment.metadata.annotations;
+  // Somebody takes the pin away: what failed is given up again, and pinned until it changes.
+  world.change(({ metadata }) => {
+    delete metadata.annotations[releaseRecords.configPinned];
+  });
+  redCrash();
+  expect(seen(world)).toEqual({ blue: 3 });
+  expect(world.deployment.metadata.annotations[releaseRecords.configPinned]).toBe(pins);
+  world.configure({ color: 'green' });
+  redCrash();
+  expect(seen(world)).toEqual({ green: 3 });
 });
 
 describe('a Secret', () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { goingBack, releaseAnnotations, releaseRecords } from '@navarch/kinds';
+import { copiesOf, goingBack, releaseAnnotations, releaseRecords } from '@navarch/kinds';
 import { expect, test, vi } from 'vitest';
 import type { Live } from '@navarch/machinery';
 import type { Pod, PodStatus } from '@navarch/proto';
@@ -207,7 +207,7 @@ function undo(world: Releases): void {
   const current = world.sets.find((set) => replicasOf(set.spec) > 0);
   const [earlier] = world.sets.filter((set) => set !== current);
   if (earlier === undefined) return;
-  const { template, annotations } = goingBack(world.deployment, current, earlier);
+  const { template, annotations } = goingBack(world.deployment, copiesOf(current), earlier);
   world.change((object) => {
     object.spec.template = template;
     object.metadata.annotations = annotations;

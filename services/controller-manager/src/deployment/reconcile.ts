@@ -45,7 +45,7 @@ export function reconcileDeployment(observed: DeploymentObserved, now: number, f
   const trial = isOnTrial(deployment, sets) && !isGoing;
   if (trial && known !== undefined) {
     const failed = failureOf(deployment, known, health, current && deploymentStatus(seen, now).status);
-    const back = failed && rollback(deployment, sets, failed);
+    const back = failed && rollback(deployment, sets, known, failed);
     if (back !== undefined) return back;
   }
   const step = isGoing || failure !== undefined ? { writes: [], events: [] } : nextStep(observed, seen, trial);

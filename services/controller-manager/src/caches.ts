@@ -20,7 +20,7 @@ import {
   serviceAccount,
   statefulSet,
 } from '@navarch/kinds';
-import type { KubeObject } from '@navarch/machinery';
+import { type KubeObject, keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type {
   ControllerRevision,
   CronJob,
@@ -30,6 +30,7 @@ import type {
   EndpointSlice,
   HorizontalPodAutoscaler,
   Job,
+  LabelSelector,
   Namespace,
   Node,
   PersistentVolumeClaim,
@@ -126,4 +127,24 @@ export function managedOrOrphaned<T extends KubeObject>(
 function managerKey(object: KubeObject): string {
   const metadata = metadataOf(object);
   return controllerOf({ metadata })?.uid ?? `orphans/${metadata.namespace}`;
+}
+
+/**
+ * Keys of the owners of `kind` that a change of what they may manage concerns: the one that manages it, or, where nobody does,
+ * those that may want to.
+ */
+export function managersOf<T extends KubeObject>(
+  kind: KindDefinition<T>,
+  owners: Lister<T>,
+  selectorOf: (owner: Live<T>) => LabelSelector | undefined,
+): (object: KubeObject) => readonly string[] {
+  return (object) => {
+    const metadata = metadataOf(object);
+    const manager = controllerOf({ metadata });
+    if (manager !== undefined) return manager.kind === kind.kind ? [`${metadata.namespace}/${manager.name}`] : [];
+    return owners
+      .list(metadata.namespace)
+      .filter((owner) => labelSelectorPredicate(selectorOf(owner))(metadata.labels))
+      .map((owner) => keyOf(owner));
+  };
 }

@@ -1,6 +1,7 @@
 import type { Client, ClientWrite, WriteOptions, WriteOutcome } from '@navarch/client';
 import type { EventRecorder, ReconcileContext, ReconcileResult } from '@navarch/controller';
-import { ApiError, isApiError, isReason } from '@navarch/machinery';
+import type { KindDefinition } from '@navarch/kinds';
+import { ApiError, isApiError, isReason, type KubeObject } from '@navarch/machinery';
 import type { ErrorDetail } from '@navarch/proto';
 import type { Plan } from './plan.ts';
 
@@ -90,6 +91,38 @@ export async function carryOut(hands: Hands, plan: Plan, context: ReconcileConte
 /** What the runner is told of a plan that was done. */
 export function resultOf({ againAfterMs }: Plan, wroteRevision: bigint): ReconcileResult {
   return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
+}
+
+/** Why Pods could not be made or removed just now. */
+export interface PodRefusal {
+  readonly reason: 'FailedCreate' | 'FailedDelete';
+  readonly message: string;
+}
+
+/**
+ * Does a plan that makes and removes the Pods of `owner`. Where that is refused not just because the caches were behind,
+ * people are told, and what `meanwhile` plans is done: a status that says so. Throws the refusal, to be tried again later.
+ */
+export async function carryOutPods(
+  hands: Hands,
+  plan: Plan,
+  owner: {
+    readonly kind: KindDefinition;
+    readonly object: KubeObject;
+    readonly meanwhile: (refused: PodRefusal) => Plan;
+  },
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const { wroteRevision, failures } = await attempt(hands, plan, context);
+  const [first] = failures;
+  if (first === undefined) return resultOf(plan, wroteRevision);
+  const error = refusal(first.error);
+  if (error.reason !== 'Conflict' && first.write.type !== 'updateStatus') {
+    const reason = first.write.type === 'delete' ? 'FailedDelete' : 'FailedCreate';
+    hands.events.event(owner.kind, owner.object, 'Warning', reason, error.message);
+    await carryOut(hands, owner.meanwhile({ reason, message: error.message }), context);
+  }
+  throw error;
 }
 
 /** A refused write as an error. What only says that the caches were behind becomes a Conflict: the next try knows more. */

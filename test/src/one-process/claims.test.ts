@@ -121,3 +121,18 @@ test('Pods that share a new claim are all put on one node', async () => {
   const homes = await Promise.all(names.map(runs));
   expect(new Set(homes).size).toBe(1);
 });
+
+test('no Pod is where its data is not, while answers get lost and schedulers die in the middle', async () => {
+  const names = Array.from({ length: 8 }, (_, index) => `torn-${index}`);
+  const pods = names.flatMap((name) => [db(`${name}-a`, name), db(`${name}-b`, name)]);
+  await cluster.apply(...pods);
+  await cluster.apply(...names.map(claim));
+  cluster.loseAnswers(6);
+  await cluster.time.pass(1_500);
+  cluster.killLeader('scheduler');
+  await cluster.startLeader('scheduler');
+  for (const name of names) {
+    const homes = [await runs(`${name}-a`), await runs(`${name}-b`), (await present(name)).status.nodeName];
+    expect(new Set(homes).size, homes.join(' ')).toBe(1);
+  }
+});

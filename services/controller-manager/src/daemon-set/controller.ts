@@ -5,11 +5,10 @@ import {
   node as nodeKind,
   pod as podKind,
 } from '@navarch/kinds';
-import { keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
+import { keyOf, type Live } from '@navarch/machinery';
 import type { ControllerRevision, DaemonSet, Node, Pod } from '@navarch/proto';
-import { type Caches, managedOrOrphaned } from '../caches.ts';
-import { attempt, carryOut, type Hands, refusal } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { type Caches, managedOrOrphaned, managersOf } from '../caches.ts';
+import { carryOutPods, type Hands } from '../carry-out.ts';
 import { type Failures, withFailures } from './failures.ts';
 import { type DaemonSetObserved, reconcileDaemonSet } from './reconcile.ts';
 
@@ -18,8 +17,9 @@ export function daemonSetController(caches: Caches, hands: Hands): Controller {
   /** Of each set. Lost with the process: then a Pod that fails again is made anew somewhat sooner. */
   const failures = new Map<string, Failures>();
   const own: Source<DaemonSet> = { kind: daemonSetKind, keys: (object) => [keyOf(object)] };
-  const pods: Source<Pod> = { kind: podKind, keys: (object) => setsOf(object, caches) };
-  const revisions: Source<ControllerRevision> = { kind: revisionKind, keys: (object) => setsOf(object, caches) };
+  const setsOf = managersOf(daemonSetKind, caches.daemonSets, ({ spec }) => spec.selector);
+  const pods: Source<Pod> = { kind: podKind, keys: setsOf };
+  const revisions: Source<ControllerRevision> = { kind: revisionKind, keys: setsOf };
   const nodes: Source<Node> = { kind: nodeKind, keys: () => caches.daemonSets.list().map(keyOf) };
   return {
     name: 'daemonset',
@@ -33,19 +33,8 @@ export function daemonSetController(caches: Caches, hands: Hands): Controller {
       const observed = observe(set, caches, failures.get(key) ?? new Map());
       const plan = reconcileDaemonSet(observed, context.now);
       if (plan.failedOn.length > 0) failures.set(key, withFailures(observed.failures, plan.failedOn, context.now));
-      const { wroteRevision, failures: refusals } = await attempt(hands, plan, context);
-      const [first] = refusals;
-      if (first === undefined) {
-        const { againAfterMs } = plan;
-        return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
-      }
-      const error = refusal(first.error);
-      if (error.reason !== 'Conflict' && first.write.type !== 'updateStatus') {
-        const reason = first.write.type === 'delete' ? 'FailedDelete' : 'FailedCreate';
-        hands.events.event(daemonSetKind, set, 'Warning', reason, error.message);
-        await carryOut(hands, reconcileDaemonSet(observed, context.now, true), context);
-      }
-      throw error;
+      const meanwhile = () => reconcileDaemonSet(observed, context.now, true);
+      return carryOutPods(hands, plan, { kind: daemonSetKind, object: set, meanwhile }, context);
     },
   };
 }
@@ -61,16 +50,4 @@ function observe(set: Live<DaemonSet>, caches: Caches, failures: Failures): Daem
     takenRevisions: { has: (name) => caches.controllerRevisions.get({ namespace, name }) !== undefined },
     failures,
   };
-}
-
-/** The one that manages the object, or those that may want to. */
-function setsOf(object: Pod | ControllerRevision, { daemonSets }: Caches): readonly string[] {
-  const metadata = metadataOf(object);
-  const manager = controllerOf({ metadata });
-  if (manager !== undefined)
-    return manager.kind === daemonSetKind.kind ? [`${metadata.namespace}/${manager.name}`] : [];
-  return daemonSets
-    .list(metadata.namespace)
-    .filter(({ spec }) => labelSelectorPredicate(spec.selector)(metadata.labels))
-    .map(keyOf);
 }

@@ -1,16 +1,15 @@
 import type { Controller, Source } from '@navarch/controller';
 import { job as jobKind, pod as podKind } from '@navarch/kinds';
-import { isApiError, keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
+import { isApiError, keyOf, type Live } from '@navarch/machinery';
 import type { Job, Pod } from '@navarch/proto';
-import { type Caches, managedOrOrphaned } from '../caches.ts';
+import { type Caches, managedOrOrphaned, managersOf } from '../caches.ts';
 import { attempt, type Hands, refusal } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
 import { mostCounted, reconcileJob } from './reconcile.ts';
 
 /** Runs each Job's Pods, and counts them. */
 export function jobController(caches: Caches, hands: Hands): Controller {
   const own: Source<Job> = { kind: jobKind, keys: (object) => [keyOf(object)] };
-  const pods: Source<Pod> = { kind: podKind, keys: (object) => jobsOf(object, caches) };
+  const pods: Source<Pod> = { kind: podKind, keys: managersOf(jobKind, caches.jobs, ({ spec }) => spec.selector) };
   return {
     name: 'job',
     sources: [own, pods],
@@ -53,15 +52,4 @@ function told(
     events.event(jobKind, job, 'Warning', reason, `Error ${what}: ${refused.message}`);
   }
   return refused;
-}
-
-/** The one that manages the Pod, or those that may want to. */
-function jobsOf(pod: Pod, { jobs }: Caches): readonly string[] {
-  const metadata = metadataOf(pod);
-  const manager = controllerOf({ metadata });
-  if (manager !== undefined) return manager.kind === jobKind.kind ? [`${metadata.namespace}/${manager.name}`] : [];
-  return jobs
-    .list(metadata.namespace)
-    .filter(({ spec }) => labelSelectorPredicate(spec.selector)(metadata.labels))
-    .map(keyOf);
 }

@@ -3,6 +3,7 @@ import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { Pod, ReplicaSet, ReplicaSetStatus } from '@navarch/proto';
 import { equalValues } from '../canonical.ts';
+import type { PodRefusal } from '../carry-out.ts';
 import { childNames } from '../child-name.ts';
 import { withCondition, withoutCondition } from '../conditions.ts';
 import { claim, claimWrites } from '../ownership.ts';
@@ -21,12 +22,6 @@ export interface ReplicaSetObserved {
   related?(): readonly Live<Pod>[];
 }
 
-/** Why Pods could not be made or removed just now. */
-export interface ReplicaFailure {
-  readonly reason: 'FailedCreate' | 'FailedDelete';
-  readonly message: string;
-}
-
 /** At most so many Pods are made or removed in one step; the next step follows at once. */
 const mostPerStep = 500;
 
@@ -34,7 +29,7 @@ const mostPerStep = 500;
  * Brings the number of Pods to what is wanted; when it is, brings the status up to date. Never both in one step: the
  * status is of what the caches show, and they are about to change.
  */
-export function reconcileReplicaSet(observed: ReplicaSetObserved, now: number, failure?: ReplicaFailure): Plan {
+export function reconcileReplicaSet(observed: ReplicaSetObserved, now: number, failure?: PodRefusal): Plan {
   const { replicaSet } = observed;
   const { metadata, spec } = replicaSet;
   const { owned, adopt, release } = claim(replicaSet, observed.pods, labelSelectorPredicate(spec.selector));
@@ -82,7 +77,7 @@ function updateStatus(
   replicaSet: Live<ReplicaSet>,
   active: readonly Live<Pod>[],
   now: number,
-  failure?: ReplicaFailure,
+  failure?: PodRefusal,
 ): Plan {
   const { metadata, spec, status } = replicaSet;
   const templateLabels = Object.entries(spec.template?.metadata?.labels ?? {});

@@ -5,19 +5,20 @@ import {
   pod as podKind,
   statefulSet as statefulSetKind,
 } from '@navarch/kinds';
-import { keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
+import { keyOf, type Live } from '@navarch/machinery';
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '@navarch/proto';
-import { type Caches, managedOrOrphaned } from '../caches.ts';
-import { attempt, carryOut, type Hands, refusal } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { type Caches, managedOrOrphaned, managersOf } from '../caches.ts';
+import { carryOutPods, type Hands } from '../carry-out.ts';
+import { metadataOf } from '../ownership.ts';
 import { parsePodName } from './identity.ts';
 import { reconcileStatefulSet, type StatefulSetObserved } from './reconcile.ts';
 
 /** Keeps each StatefulSet's Pods, one of each name, with their claims. */
 export function statefulSetController(caches: Caches, hands: Hands): Controller {
   const own: Source<StatefulSet> = { kind: statefulSetKind, keys: (object) => [keyOf(object)] };
-  const pods: Source<Pod> = { kind: podKind, keys: (pod) => setsOfPod(pod, caches) };
-  const revisions: Source<ControllerRevision> = { kind: revisionKind, keys: (object) => setsOf(object, caches) };
+  const setsOf = managersOf(statefulSetKind, caches.statefulSets, ({ spec }) => spec.selector);
+  const pods: Source<Pod> = { kind: podKind, keys: (pod) => withNamed(setsOf(pod), pod, caches) };
+  const revisions: Source<ControllerRevision> = { kind: revisionKind, keys: setsOf };
   const claims: Source<PersistentVolumeClaim> = { kind: claimKind, keys: (object) => setsOfClaim(object, caches) };
   return {
     name: 'statefulset',
@@ -27,19 +28,8 @@ export function statefulSetController(caches: Caches, hands: Hands): Controller 
       if (set === undefined) return {};
       const observed = observe(set, caches);
       const plan = reconcileStatefulSet(observed, context.now);
-      const { wroteRevision, failures } = await attempt(hands, plan, context);
-      const [first] = failures;
-      if (first === undefined) {
-        const { againAfterMs } = plan;
-        return { ...(wroteRevision > 0n && { wroteRevision }), ...(againAfterMs !== undefined && { againAfterMs }) };
-      }
-      const error = refusal(first.error);
-      if (error.reason !== 'Conflict' && first.write.type !== 'updateStatus') {
-        const reason = first.write.type === 'delete' ? 'FailedDelete' : 'FailedCreate';
-        hands.events.event(statefulSetKind, set, 'Warning', reason, error.message);
-        await carryOut(hands, reconcileStatefulSet(observed, context.now, true), context);
-      }
-      throw error;
+      const meanwhile = () => reconcileStatefulSet(observed, context.now, true);
+      return carryOutPods(hands, plan, { kind: statefulSetKind, object: set, meanwhile }, context);
     },
   };
 }
@@ -57,26 +47,14 @@ function observe(set: Live<StatefulSet>, caches: Caches): StatefulSetObserved {
 }
 
 /** Of a Pod also the set that its name speaks of, which may wait for it to go, whosever it is. */
-function setsOfPod(pod: Pod, caches: Caches): readonly string[] {
+function withNamed(sets: readonly string[], pod: Pod, { statefulSets }: Caches): readonly string[] {
   const { namespace, name } = metadataOf(pod);
   const parsed = parsePodName(name);
-  const keys = new Set(setsOf(pod, caches));
-  if (parsed !== undefined && caches.statefulSets.get({ namespace, name: parsed.set }) !== undefined) {
+  const keys = new Set(sets);
+  if (parsed !== undefined && statefulSets.get({ namespace, name: parsed.set }) !== undefined) {
     keys.add(`${namespace}/${parsed.set}`);
   }
   return [...keys];
-}
-
-/** The one that manages the object, or those that may want to. */
-function setsOf(object: Pod | ControllerRevision, { statefulSets }: Caches): readonly string[] {
-  const metadata = metadataOf(object);
-  const manager = controllerOf({ metadata });
-  if (manager !== undefined)
-    return manager.kind === statefulSetKind.kind ? [`${metadata.namespace}/${manager.name}`] : [];
-  return statefulSets
-    .list(metadata.namespace)
-    .filter(({ spec }) => labelSelectorPredicate(spec.selector)(metadata.labels))
-    .map(keyOf);
 }
 
 /** Those whose Pods have claims of such a name. */

@@ -93,6 +93,13 @@ describe('set', () => {
     expect((await navctl('set selector deploy/web a=b')).err).toContain("can't be set; that of Services can");
   });
 
+  test('serviceaccount: of a workload', async () => {
+    await good('create sa worker');
+    expect(await good('set serviceaccount deploy/web worker')).toBe('deployment.apps/web serviceaccount updated\n');
+    expect(await get('deploy web')).toMatchObject({ spec: { template: { spec: { serviceAccountName: 'worker' } } } });
+    expect(await good('set sa deploy/web worker')).toBe('deployment.apps/web serviceaccount unchanged\n');
+  });
+
   test('nothing that has no containers', async () => {
     expect((await navctl('set image cm/settings a=b')).err).toBe(
       'error: configmap/settings has no containers; Pods and workloads do\n',
@@ -201,6 +208,13 @@ describe.each([
     expect((await navctl(`${verb} cm one x/b=1 --resource-version=1`)).err).toContain('Conflict');
     await good('delete cm one two');
   });
+});
+
+test('scale: by name and by label', async () => {
+  expect(await good('scale deploy/web --replicas=2')).toBe('deployment.apps/web scaled\n');
+  expect(await good('scale deploy -l app=web --replicas=1')).toBe('deployment.apps/web scaled\n');
+  expect(await get('deploy web')).toMatchObject({ spec: { replicas: 1 } });
+  expect((await navctl('scale deploy/web --replicas=1 --current-replicas=7')).err).toContain('Conflict');
 });
 
 test('patch: from a file, several objects, printed', async () => {

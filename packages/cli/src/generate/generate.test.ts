@@ -257,6 +257,7 @@ test.each([
   ['set resources deploy/x --limits=cpu=much', '"much" for cpu is no quantity'],
   ['set resources deploy/x --limits=cpu', '"cpu" must be as in cpu=500m'],
   ['set image deploy/x =y', '"=y" must be CONTAINER=IMAGE'],
+  ['set serviceaccount deploy/x', 'say which service account'],
   ['set selector svc/x', 'say which labels'],
   ['expose', 'say what'],
   ['expose deploy', 'say which deployments'],

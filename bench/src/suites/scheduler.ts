@@ -1,4 +1,4 @@
-import { nodeFacts, type PodInfo, type Profile, schedule, Snapshot, toPodInfo } from '@navarch/scheduler';
+import { nodeFacts, type PodInfo, preemption, type Profile, schedule, Snapshot, toPodInfo } from '@navarch/scheduler';
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
 import { nodeOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
 
@@ -22,12 +22,22 @@ export const scheduler: Suite = {
   },
 };
 
-function* measure({ name, nodes, initial, pods, pod, goal, refused = 0 }: Workload): Iterable<Figure> {
+function* measure({
+  name,
+  nodes,
+  cpu,
+  initial,
+  initialPod = {},
+  pods,
+  pod,
+  goal,
+  refused = 0,
+}: Workload): Iterable<Figure> {
   const snapshot = new Snapshot();
-  for (let number = 0; number < nodes; number++) snapshot.putNode(nodeFacts(nodeOf(number)));
+  for (let number = 0; number < nodes; number++) snapshot.putNode(nodeFacts(nodeOf(number, cpu)));
   decideAll(
     snapshot,
-    Array.from({ length: initial }, (_, number) => toPodInfo(podOf(`initial-${number}`, {}))),
+    Array.from({ length: initial }, (_, number) => toPodInfo(podOf(`initial-${number}`, initialPod))),
   );
   let left = 0;
   let micros = 0;
@@ -43,13 +53,16 @@ function* measure({ name, nodes, initial, pods, pod, goal, refused = 0 }: Worklo
   yield { name, value: (pods * 1e6) / micros, unit: 'decisions/s', goal: { atLeast: goal } };
 }
 
-/** Places them one after another, each decision counting for the next. Gives how many no node could have. */
+/** Places them one after another, each decision counting for the next, and victims leaving at once. Gives how many no node could have. */
 function decideAll(snapshot: Snapshot, pods: readonly PodInfo[]): number {
   let refused = 0;
   for (const [seed, pod] of pods.entries()) {
     const decision = schedule(pod, snapshot, profile, seed);
-    if (decision.type === 'place') snapshot.place(pod.key, decision.nodeName, pod);
-    else refused++;
+    const made = decision.type === 'place' ? undefined : preemption(pod, snapshot, [], seed);
+    for (const victim of made?.victims ?? []) snapshot.take(victim);
+    const nodeName = decision.type === 'place' ? decision.nodeName : made?.nodeName;
+    if (nodeName === undefined) refused++;
+    else snapshot.place(pod.key, nodeName, pod);
   }
   return refused;
 }

@@ -1,8 +1,9 @@
 import type { Change } from '@navarch/client';
 import { isSameTaint } from '@navarch/kinds';
-import { keyOf } from '@navarch/machinery';
-import type { Namespace, Node, PersistentVolumeClaim, Pod } from '@navarch/proto';
+import { keyOf, labelSelectorPredicate } from '@navarch/machinery';
+import type { Namespace, Node, PersistentVolumeClaim, Pod, PodDisruptionBudget } from '@navarch/proto';
 import { Claims } from './claims.ts';
+import type { Budget } from './preemption.ts';
 import type { ClusterEvent } from './filters.ts';
 import { type NodeFacts, nodeFacts } from './node-info.ts';
 import { type Footprint, footprint, type PodInfo, takesRoom } from './pod-info.ts';
@@ -28,6 +29,9 @@ export class ClusterState {
   readonly snapshot = new Snapshot();
   readonly #placed = new Map<string, Placed>();
   readonly #claims = new Claims();
+  /** The Pods that room is being made for, by key. */
+  readonly #nominated = new Map<string, { readonly uid: string; readonly nodeName: string }>();
+  readonly #budgets = new Map<string, Budget>();
 
   /** Moves on by a change of a Node; tells what it may have made possible. */
   onNode(change: Change<Node>): readonly ClusterEvent[] {
@@ -67,6 +71,53 @@ export class ClusterState {
   /** Moves on by a change of a claim; tells what it may have made possible. */
   onClaim(change: Change<PersistentVolumeClaim>): readonly ClusterEvent[] {
     return this.#claims.onClaim(change);
+  }
+
+  /** Moves on by a change of a budget. */
+  onBudget({ type, object }: Change<PodDisruptionBudget>): void {
+    const key = keyOf(object);
+    if (type === 'deleted') this.#budgets.delete(key);
+    else {
+      const { namespace } = object.metadata;
+      const labels = labelSelectorPredicate(object.spec.selector);
+      const chooses: Budget['chooses'] = (each) => each.namespace === namespace && labels(each.labels);
+      this.#budgets.set(key, { chooses, allowed: object.status.disruptionsAllowed });
+    }
+  }
+
+  get budgets(): readonly Budget[] {
+    return [...this.#budgets.values()];
+  }
+
+  /** Room on the node is kept for the Pod from now on, though those who have it may take a while to leave. */
+  nominate(pod: PodInfo, nodeName: string): void {
+    this.#nominated.set(pod.key, { uid: pod.uid, nodeName });
+    this.snapshot.place(nomination(pod.key), nodeName, pod);
+  }
+
+  /** Where room is kept for the Pod. */
+  nominationOf({ key, uid }: PodInfo): string | undefined {
+    const nominated = this.#nominated.get(key);
+    return nominated?.uid === uid ? nominated.nodeName : undefined;
+  }
+
+  /** No room is kept for the Pod any more. */
+  dropNomination(key: string): readonly ClusterEvent[] {
+    if (!this.#nominated.delete(key)) return [];
+    this.snapshot.take(nomination(key));
+    return ['pod-left'];
+  }
+
+  /** What `decide` gives where the room that is kept for the Pod counts as free. */
+  withoutNomination<T>(pod: PodInfo, decide: () => T): T {
+    const nodeName = this.nominationOf(pod);
+    if (nodeName === undefined) return decide();
+    this.snapshot.take(nomination(pod.key));
+    try {
+      return decide();
+    } finally {
+      this.snapshot.place(nomination(pod.key), nodeName, pod);
+    }
   }
 
   /** Moves on by a change of a Namespace; tells what it may have made possible. */
@@ -127,6 +178,16 @@ export class ClusterState {
     this.snapshot.take(key);
     return ['pod-left'];
   }
+}
+
+/** What stands in the snapshot for a Pod that will come: no Pod has such a key. */
+function nomination(key: string): string {
+  return `nominated ${key}`;
+}
+
+/** The Pod whose room this is, if it is kept room. */
+export function nominee(key: string): string | undefined {
+  return key.startsWith('nominated ') ? key.slice('nominated '.length) : undefined;
 }
 
 function eventsOf(before: NodeFacts, after: NodeFacts): readonly ClusterEvent[] {

@@ -7,6 +7,8 @@ import { GetVersionResponse, type Pod, type WatchRequest, WatchResponse } from '
 
 export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact' | 'version'> {
   revision = 1n;
+  /** Whether Pods take their time to end. */
+  lingering = false;
   readonly transactions: (readonly ClientWrite[])[] = [];
   /** Throws in place of the next transactions; `after` doing them when their outcome is to stay unknown. */
   readonly failures: { readonly error: ApiError; readonly done: boolean }[] = [];
@@ -96,6 +98,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   #write(write: ClientWrite): WriteOutcome {
     try {
       if (write.type === 'bind') return this.#bind(write.binding);
+      if (write.type === 'delete') return this.#delete(write);
       if (write.type !== 'updateStatus' && write.type !== 'update')
         throw new ApiError('BadRequest', `no ${write.type} here`);
       const key = id(write.kind, write.object);
@@ -106,6 +109,18 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
       if (!(error instanceof ApiError)) throw error;
       return { ok: false, error: errorDetail(error) };
     }
+  }
+
+  /** A Pod ends as soon as it is asked to go, unless it takes its time. */
+  #delete({ kind, key, options }: Extract<ClientWrite, { type: 'delete' }>): WriteOutcome {
+    const entry = this.#objects.get(`${kind.kind} ${keyString({ namespace: '', ...key })}`);
+    if (entry === undefined || entry.object.metadata?.uid !== options?.uid)
+      throw new ApiError('NotFound', `no such ${kind.kind}`);
+    const { kind: own, object } = entry;
+    const going = { ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    if (this.lingering) this.put(own, going as KubeObject);
+    else this.remove(own, object);
+    return { ok: true, object: entry.object, revision: this.revision };
   }
 
   #bind({ namespace, name, uid, nodeName }: Extract<ClientWrite, { type: 'bind' }>['binding']): WriteOutcome {

@@ -7,4 +7,5 @@ export { schedulerService, type SchedulerServiceOptions } from './scheduler-serv
 export { type Strategy, strategies } from './select-node.ts';
 export { nodeFacts, type NodeFacts, type NodeInfo } from './node-info.ts';
 export { type PodInfo, toPodInfo } from './pod-info.ts';
+export { type Budget, type Preemption, preemption } from './preemption.ts';
 export { Snapshot } from './snapshot.ts';

@@ -16,6 +16,11 @@ import { Snapshot } from './snapshot.ts';
 export interface PodShape {
   readonly affinity?: Parameters<typeof Affinity.fromPartial>[0];
   readonly claims?: readonly string[];
+  readonly priority?: number;
+  readonly policy?: string;
+  readonly since?: string;
+  readonly going?: boolean;
+  readonly nominated?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly spread?: readonly object[];
   readonly uid?: string;
@@ -51,18 +56,28 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
   return live(
     podKind,
     Pod.fromJSON({
-      metadata: { name, namespace: 'default', uid, labels: shape.labels ?? {}, generation: on === '' ? 1 : 2 },
+      metadata: {
+        name,
+        namespace: 'default',
+        uid,
+        labels: shape.labels ?? {},
+        generation: on === '' ? 1 : 2,
+        creationTimestamp: shape.since ?? '2026-01-01T00:00:00Z',
+        ...(shape.going && { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+      },
       spec: {
         containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
         nodeSelector: selector,
         ...(affinity && { affinity: Affinity.toJSON(Affinity.fromPartial(affinity)) }),
         volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         tolerations,
+        priority: shape.priority,
+        preemptionPolicy: shape.policy,
         topologySpreadConstraints: shape.spread ?? [],
         nodeName: on,
         schedulerName: scheduler,
       },
-      status: { phase },
+      status: { phase, nominatedNodeName: shape.nominated ?? '' },
     }),
   );
 }

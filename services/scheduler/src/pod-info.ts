@@ -13,6 +13,9 @@ export interface Footprint {
   /** The claims that it mounts: `namespace/name`. */
   readonly claimKeys: readonly string[];
   readonly podClass: PodClass;
+  readonly priority: number;
+  /** When it was made, as RFC 3339 text. */
+  readonly since: string;
   /** Pods that must not come near it. */
   readonly repels: readonly PodTerm[];
   /** Pods that it likes near it, or doesn't: what it was placed by, it wishes of those that come after it. */
@@ -94,6 +97,8 @@ export function footprint(pod: Live<Pod>): Footprint {
     hostPorts: hostPorts(pod),
     claimKeys: claimKeys(pod),
     podClass: podClass(pod),
+    priority: pod.spec.priority ?? 0,
+    since: pod.metadata.creationTimestamp,
     repels: podTerms(pod, podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     draws: [
       ...wants.map((term) => ({ term, weight: requiredAffinityWeight, required: true })),

@@ -24,6 +24,15 @@ describe('the queue', () => {
     expect(queue.sizes).toEqual({ active: 0, backoff: 0, unschedulable: 0 });
   });
 
+  test('gives more important Pods first', () => {
+    queue.add(podInfo('a'));
+    queue.add(podInfo('b', { priority: 100 }));
+    queue.add(podInfo('c', { priority: -5 }));
+    queue.add(podInfo('d', { priority: 100 }));
+    expect(take(3)).toEqual(['b', 'd', 'a']);
+    expect(take()).toEqual(['c']);
+  });
+
   test('waits for a Pod, or for the signal', async () => {
     const waiting = queue.waiting(signal);
     queue.add(podInfo('a'));

@@ -35,14 +35,16 @@ const unschedulableMs = 60_000;
 const rememberedEvents = 4_096;
 
 /**
- * The Pods without a node: those to be tried now, in the order in which they came; those that failed and wait for a while;
+ * The Pods without a node: those to be tried now, the important ones
+ * first and then in the order in which they came; those that failed and wait for a while;
  * and those that no node can have, which wait for something to happen that may help. One Pod is never taken twice at once.
  */
 export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #entries = new Map<string, Entry>();
-  readonly #active = new Set<string>();
+  /** By priority, in the order in which they came. */
+  readonly #active = new Map<number, Set<string>>();
   /** The unschedulable ones by what rejected them: what happens is held against each group once. */
   readonly #rejected = new Map<string, { readonly filters: ReadonlySet<string>; readonly entries: Set<Entry> }>();
   readonly #sizes = { active: 0, backoff: 0, unschedulable: 0 };
@@ -100,7 +102,7 @@ export class SchedulingQueue {
 
   /** Resolves when there is a Pod to be tried now, or when `signal` aborts. */
   async waiting(signal: AbortSignal): Promise<void> {
-    while (this.#active.size === 0 && !signal.aborted) {
+    while (this.#sizes.active === 0 && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       using _abort = onAbort(signal, resolve);
@@ -112,13 +114,15 @@ export class SchedulingQueue {
   /** Up to `max` Pods that are to be tried now. */
   take(max: number): readonly QueuedPod[] {
     const taken: QueuedPod[] = [];
-    for (const key of this.#active) {
-      if (taken.length === max) break;
-      const entry = this.#entries.get(key);
-      if (entry === undefined) continue;
-      this.#move(entry, 'taken');
-      entry.takenAt = this.#eventCount;
-      taken.push({ info: entry.info, attempts: entry.attempts, sinceMs: entry.sinceMs });
+    for (const priority of [...this.#active.keys()].sort((one, other) => other - one)) {
+      for (const key of this.#active.get(priority) ?? []) {
+        if (taken.length === max) return taken;
+        const entry = this.#entries.get(key);
+        if (entry === undefined) continue;
+        this.#move(entry, 'taken');
+        entry.takenAt = this.#eventCount;
+        taken.push({ info: entry.info, attempts: entry.attempts, sinceMs: entry.sinceMs });
+      }
     }
     return taken;
   }
@@ -129,6 +133,12 @@ export class SchedulingQueue {
     if (entry === undefined) return;
     this.#tried(entry);
     this.#retry(entry);
+  }
+
+  /** What would have helped a Pod that no node can have came to nothing: look again after a while. */
+  tryAgain({ key, uid }: PodInfo): void {
+    const entry = this.#entries.get(key);
+    if (entry?.info.uid === uid && entry.place === 'unschedulable') this.#retry(entry);
   }
 
   /** No node can have the Pod: wait for something to happen that may lift what `filters` said. */
@@ -184,7 +194,9 @@ export class SchedulingQueue {
     this.#sizes[place]++;
     if (place === 'unschedulable') this.#groupOf(entry).entries.add(entry);
     if (place === 'active') {
-      this.#active.add(entry.info.key);
+      const { priority, key } = entry.info;
+      const equals = this.#active.get(priority) ?? new Set<string>();
+      this.#active.set(priority, equals.add(key));
       this.#wake?.();
     } else {
       entry.timer = this.#clock.timer(waitMs, () => this.#move(entry, 'active'));
@@ -194,7 +206,10 @@ export class SchedulingQueue {
   #leave(entry: Entry): void {
     entry.timer?.[Symbol.dispose]();
     entry.timer = undefined;
-    this.#active.delete(entry.info.key);
+    const { priority, key } = entry.info;
+    const equals = this.#active.get(priority);
+    equals?.delete(key);
+    if (equals?.size === 0) this.#active.delete(priority);
     if (entry.place !== 'taken') this.#sizes[entry.place]--;
     if (entry.place === 'unschedulable') {
       const { entries } = this.#groupOf(entry);

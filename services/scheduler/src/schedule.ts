@@ -52,6 +52,13 @@ export function rejections(pod: PodInfo, snapshot: Snapshot): ReadonlyMap<string
   return found;
 }
 
+/** Why the node at `place` can't have the Pod. */
+export function rejectionAt(pod: PodInfo, snapshot: Snapshot, place: number): Rejection | undefined {
+  const node = snapshot.nodes[place];
+  if (node === undefined) throw new RangeError(`there is no node at place ${place}`);
+  return rejectionByItself(pod, node) ?? rejectionBy(constraintsOf(pod, snapshot), place);
+}
+
 const byName: ReadonlyMap<string, Pick<Filter, 'liftedBy'>> = new Map(
   [...filters, ...podRules].map((filter) => [filter.name, filter]),
 );
@@ -110,7 +117,8 @@ const worth: Readonly<Record<Strategy, (pod: PodInfo, node: NodeInfo) => number>
   'round-robin': () => 0,
 };
 
-function rejectionByItself(pod: PodInfo, node: NodeInfo): Rejection | undefined {
+/** Why the node by itself can't have the Pod. */
+export function rejectionByItself(pod: PodInfo, node: NodeInfo): Rejection | undefined {
   return firstRejection(
     pod,
     node,

@@ -1,7 +1,7 @@
 import type { EventBus } from '@navarch/bus';
 import { type ApiClient, createInformerSet } from '@navarch/client';
 import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller';
-import { namespace, node, persistentVolumeClaim, pod } from '@navarch/kinds';
+import { namespace, node, persistentVolumeClaim, pod, podDisruptionBudget } from '@navarch/kinds';
 import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch/kit';
 import type { Profile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
@@ -33,7 +33,13 @@ export function schedulerService({
   readonly components: readonly Component[];
   readonly notReady: ReadinessCheck;
 } {
-  const targets = [{ kind: node }, { kind: namespace }, { kind: persistentVolumeClaim }, { kind: pod }];
+  const targets = [
+    { kind: node },
+    { kind: namespace },
+    { kind: persistentVolumeClaim },
+    { kind: podDisruptionBudget },
+    { kind: pod },
+  ];
   const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });
   const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, clock, metrics });
   const scheduler = new Scheduler({ client, informers, recorder, profiles, logger, metrics, clock });

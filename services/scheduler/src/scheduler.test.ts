@@ -7,6 +7,7 @@ import {
   node as nodeKind,
   persistentVolumeClaim,
   pod as podKind,
+  podDisruptionBudget,
 } from '@navarch/kinds';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf, type Live } from '@navarch/machinery';
@@ -35,7 +36,13 @@ async function start(...nodes: Parameters<typeof node>[]) {
   const metrics = createMetrics('scheduler', { process: false });
   const informers = createInformerSet({
     api: cluster,
-    targets: [{ kind: nodeKind }, { kind: namespaceKind }, { kind: persistentVolumeClaim }, { kind: podKind }],
+    targets: [
+      { kind: nodeKind },
+      { kind: namespaceKind },
+      { kind: persistentVolumeClaim },
+      { kind: podDisruptionBudget },
+      { kind: podKind },
+    ],
     logger,
     clock,
     freeze: true,
@@ -162,6 +169,66 @@ describe('the scheduler', () => {
     cluster.remove(podKind, first);
     await settle();
     expect(on()).toEqual({ second: 'n1' });
+  });
+
+  test('makes room for a more important Pod: the lesser one is told for whom, and goes', async () => {
+    const { cluster, clock, settle, on, events } = await start(['n1', { cpu: '1' }]);
+    cluster.put(podKind, pod('lesser', { cpu: '1' }));
+    await settle();
+    cluster.put(podKind, pod('important', { cpu: '1', priority: 100 }));
+    await settle();
+    expect(cluster.pod('important')?.status?.nominatedNodeName).toBe('n1');
+    expect(cluster.transactions.at(-1)?.map(({ type }) => type)).toEqual(['updateStatus', 'updateStatus', 'delete']);
+    expect(events).toContain(
+      'Normal Preempted default/lesser: Makes room for default/important, which is more important, on node n1',
+    );
+    await clock.advance(2_000);
+    await settle();
+    expect(on()).toEqual({ important: 'n1' });
+  });
+
+  test('keeps the room while the lesser one ends: nobody else gets it, and nobody else has to go', async () => {
+    const { cluster, clock, settle, on } = await start(['n1', { cpu: '1' }], ['n2', { cpu: '1' }]);
+    cluster.lingering = true;
+    for (const name of ['a', 'b']) cluster.put(podKind, pod(name, { cpu: '1' }));
+    await settle();
+    cluster.put(podKind, pod('important', { cpu: '1', priority: 100 }));
+    await settle();
+    const node = cluster.pod('important')?.status?.nominatedNodeName ?? '';
+    const victim = cluster.pods.find(({ metadata }) => metadata?.deletionTimestamp !== '');
+    expect(victim?.spec?.nodeName).toBe(node);
+    cluster.put(podKind, pod('late', { cpu: '1' }));
+    await clock.advance(61_000);
+    await settle();
+    expect(cluster.pods.filter(({ metadata }) => metadata?.deletionTimestamp !== '')).toEqual([victim]);
+    if (victim) cluster.remove(podKind, victim);
+    await clock.advance(20_000);
+    await settle();
+    expect([on()['important'], on()['late']]).toEqual([node, '']);
+  });
+
+  test('asks nobody to go for a Pod that is not to push others out', async () => {
+    const { cluster, settle, on } = await start(['n1', { cpu: '1' }]);
+    cluster.put(podKind, pod('lesser', { cpu: '1' }));
+    await settle();
+    cluster.put(podKind, pod('modest', { cpu: '1', priority: 100, policy: 'Never' }));
+    await settle();
+    expect(on()).toEqual({ lesser: 'n1', modest: '' });
+  });
+
+  test('keeps room that an earlier leader made', async () => {
+    const { cluster, clock, settle, on } = await start(['n1', { cpu: '1' }]);
+    cluster.hold();
+    cluster.put(podKind, pod('leaving', { cpu: '1', on: 'n1', going: true }));
+    cluster.put(podKind, pod('important', { cpu: '1', priority: 100, nominated: 'n1' }));
+    cluster.put(podKind, pod('other', { cpu: '1' }));
+    cluster.release();
+    await settle();
+    const leaving = cluster.pod('leaving');
+    if (leaving) cluster.remove(podKind, leaving);
+    await clock.advance(20_000);
+    await settle();
+    expect(on()).toEqual({ important: 'n1', other: '' });
   });
 
   test('leaves Pods alone that another scheduler places, that end, or that have a node', async () => {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   bindWrite,
+  deleteWrite,
   type Change,
   type Client,
   type ClientWrite,
@@ -10,17 +11,25 @@ import {
   updateWrite,
 } from '@navarch/client';
 import type { EventRecorder, Term } from '@navarch/controller';
-import { namespace as namespaceKind, node as nodeKind, persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
+import {
+  namespace as namespaceKind,
+  node as nodeKind,
+  persistentVolumeClaim,
+  pod as podKind,
+  podDisruptionBudget,
+} from '@navarch/kinds';
 import { Backoff, type Clock, type Logger, type Metrics, retry, systemClock } from '@navarch/kit';
-import { ApiError, isApiError } from '@navarch/machinery';
+import { ApiError, isApiError, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { nodeOf, settledOn } from './claims.ts';
-import { ClusterState } from './cluster-state.ts';
+import { ClusterState, nominee } from './cluster-state.ts';
 import { SchedulerMetrics } from './metrics.ts';
 import type { Profile } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 import { type Decision, schedule } from './schedule.ts';
-import { takesRoom, toPodInfo } from './pod-info.ts';
+import { type PodInfo, takesRoom, toPodInfo } from './pod-info.ts';
+import { type Preemption, preemption } from './preemption.ts';
+import { withPreempted } from './preempted-condition.ts';
 import { withUnschedulable } from './unschedulable-condition.ts';
 
 /** How many writes one Transact may carry. */
@@ -43,7 +52,11 @@ export interface SchedulerOptions {
 }
 
 type Placement = QueuedPod & { readonly decision: Extract<Decision, { type: 'place' }> };
-type Refusal = QueuedPod & { readonly decision: Extract<Decision, { type: 'reject' }> };
+type Refusal = QueuedPod & {
+  readonly decision: Extract<Decision, { type: 'reject' }>;
+  /** Who is asked to leave for it. */
+  readonly preemption: Preemption | undefined;
+};
 
 /**
  * Gives Pods their nodes: takes those that wait, decides for each on a snapshot that counts what was decided before, and
@@ -69,6 +82,7 @@ export class Scheduler {
     informers.onChange(nodeKind, (change) => {
       for (const event of this.#state.onNode(change)) this.#queue.happened(event);
     });
+    informers.onChange(podDisruptionBudget, (change) => this.#state.onBudget(change));
     informers.onChange(namespaceKind, (change) => {
       for (const event of this.#state.onNamespace(change)) this.#queue.happened(event);
     });
@@ -87,10 +101,16 @@ export class Scheduler {
     const { nodeName } = pod.spec;
     const wanted = type !== 'deleted' && pod.metadata.deletionTimestamp === '' && takesRoom(pod);
     const waits = wanted && nodeName === '' && pod.spec.schedulingGates.length === 0;
-    if (!waits || !this.#profiles.has(info.schedulerName)) this.#queue.remove(info.key);
+    if (!waits || !this.#profiles.has(info.schedulerName)) {
+      this.#drop(info.key);
+      this.#queue.remove(info.key);
+    }
     // A change from before the binding may be seen after it was done: that Pod has what it needs.
     else if (this.#state.assumes(info)) this.#queue.refresh(info);
-    else this.#queue.add(info);
+    else {
+      this.#keepRoom(info);
+      this.#queue.add(info);
+    }
   }
 
   /** Works until the term is over. */
@@ -129,15 +149,58 @@ export class Scheduler {
       if (profile === undefined) continue; // never queued
       const startMs = this.#clock.monotonicMs();
       const info = this.#state.withClaims(queued.info);
-      const decision = schedule(info, this.#state.snapshot, profile, this.#seed++);
+      const decide = () => schedule(info, this.#state.snapshot, profile, this.#seed++);
+      const decision = this.#state.withoutNomination(info, decide);
       this.#metrics.decided(this.#clock.monotonicMs() - startMs);
-      if (decision.type === 'reject') refusals.push({ ...queued, decision });
+      if (decision.type === 'reject') refusals.push({ ...queued, decision, preemption: this.#preempt(info) });
       else {
+        this.#drop(info.key);
         for (const event of this.#state.assume(queued.info, decision.nodeName)) this.#queue.happened(event);
         placements.push({ ...queued, decision });
       }
     }
     await Promise.all([this.#bind(placements, term), this.#refuse(refusals, term)]);
+  }
+
+  /**
+   * Whom a Pod that no node can have may push out, if anybody. Room is kept for it at once, so that those decided on next count with
+   * it; while those who were asked to leave are still leaving, nobody else is.
+   */
+  #preempt(info: PodInfo): Preemption | undefined {
+    const state = this.#state;
+    if (info.pod.spec.preemptionPolicy === 'Never' || this.#isLeaving(info)) return undefined;
+    const found = state.withoutNomination(info, () => preemption(info, state.snapshot, state.budgets, this.#seed++));
+    this.#drop(info.key);
+    if (found === undefined) return undefined;
+    for (const key of found.victims) {
+      const other = nominee(key);
+      if (other !== undefined) this.#drop(other);
+    }
+    state.nominate(info, found.nodeName);
+    return { ...found, victims: found.victims.filter((key) => nominee(key) === undefined) };
+  }
+
+  /** An earlier leader has made room for the Pod. */
+  #keepRoom(info: PodInfo): void {
+    const { nominatedNodeName } = info.pod.status;
+    if (nominatedNodeName === '' || this.#state.nominationOf(info) !== undefined) return;
+    if (this.#state.snapshot.find(nominatedNodeName) >= 0) this.#state.nominate(info, nominatedNodeName);
+  }
+
+  /** Whether less important Pods are on their way out of the node where room is kept for it. */
+  #isLeaving(info: PodInfo): boolean {
+    const { snapshot } = this.#state;
+    const nodeName = this.#state.nominationOf(info);
+    const guests = nodeName === undefined ? [] : [...(snapshot.nodes[snapshot.find(nodeName)]?.pods ?? [])];
+    const pods = this.#options.informers.lister(podKind);
+    return guests.some(
+      ([key, { priority }]) => priority < info.priority && (pods.get(key)?.metadata.deletionTimestamp ?? '') !== '',
+    );
+  }
+
+  /** No room is kept for the Pod any more. */
+  #drop(key: string): void {
+    for (const event of this.#state.dropNomination(key)) this.#queue.happened(event);
   }
 
   /** Pods whose claims are new are bound one by one, together with them; all others in one call. */
@@ -252,14 +315,22 @@ export class Scheduler {
 
   /** Says why in an Event and in the Pod's status, where that is news. */
   async #refuse(refusals: readonly Refusal[], term: Term): Promise<void> {
-    const { client, informers, logger, recorder } = this.#options;
-    const news = refusals.flatMap(({ info, decision: { message, filters } }) => {
+    const { informers, recorder } = this.#options;
+    const preempting = refusals.filter(({ preemption }) => preemption !== undefined);
+    const made = Promise.all(preempting.map((refusal) => this.#makeRoom(refusal, term)));
+    const news = refusals.flatMap(({ info, preemption, decision: { message, filters } }) => {
       this.#metrics.attempted('unschedulable');
       this.#queue.unschedulable(info, filters);
       recorder.event(podKind, info.pod, 'Warning', 'FailedScheduling', message);
+      if (preemption !== undefined) return [];
       const pod = informers.lister(podKind).get(info.key) ?? info.pod;
       return withUnschedulable(pod, message, this.#clock.now()) ?? [];
     });
+    await Promise.all([made, this.#tellWhy(news, term)]);
+  }
+
+  async #tellWhy(news: readonly Live<Pod>[], term: Term): Promise<void> {
+    const { client, logger } = this.#options;
     if (news.length === 0) return;
     try {
       const writes = news.map((pod) => updateStatusWrite(podKind, pod));
@@ -270,6 +341,45 @@ export class Scheduler {
     } catch (error) {
       if (isApiError(error, 'Fenced')) term.lose(error.message);
       else if (!term.signal.aborted) logger.warn({ err: error }, 'the reason why Pods wait could not be told');
+    }
+  }
+
+  /** The victims are asked to leave and the Pod says where it is going to be, all of it or nothing. */
+  async #makeRoom({ info, decision, preemption: found }: Refusal, term: Term): Promise<void> {
+    if (found === undefined) return;
+    const { client, informers, logger, recorder } = this.#options;
+    const pods = informers.lister(podKind);
+    const now = this.#clock.now();
+    const pod = pods.get(info.key) ?? info.pod;
+    const waiting = withUnschedulable(pod, decision.message, now) ?? pod;
+    const nominated = { ...waiting, status: { ...waiting.status, nominatedNodeName: found.nodeName } };
+    const victims = found.victims.flatMap((key) => pods.get(key) ?? []);
+    const leaving = victims.filter(({ metadata }) => metadata.deletionTimestamp === '');
+    const writes = [
+      updateStatusWrite(podKind, nominated),
+      ...leaving.flatMap((victim) => {
+        const { namespace, name, uid } = victim.metadata;
+        return [
+          updateStatusWrite(podKind, withPreempted(victim, info, now)),
+          deleteWrite(podKind, { namespace, name }, { uid }),
+        ];
+      }),
+    ];
+    try {
+      const outcomes = await client.transact(writes, { ...this.#writeOptions(term), atomic: true });
+      const refused = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
+      if (refused !== undefined && !refused.ok) throw new ApiError('Conflict', refused.error.message);
+      for (const victim of leaving) {
+        const message = `Makes room for ${info.key}, which is more important, on node ${found.nodeName}`;
+        recorder.event(podKind, victim, 'Normal', 'Preempted', message);
+      }
+      logger.info({ pod: info.key, node: found.nodeName, victims: found.victims }, 'making room');
+    } catch (error) {
+      if (isApiError(error, 'Fenced')) term.lose(error.message);
+      if (term.signal.aborted) return;
+      logger.info({ err: error, pod: info.key }, 'room could not be made; trying again');
+      this.#drop(info.key);
+      this.#queue.tryAgain(info);
     }
   }
 

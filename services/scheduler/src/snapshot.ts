@@ -50,6 +50,8 @@ export class Snapshot {
   readonly #counters = new Map<string, PodCounter>();
   readonly #classes = new Map<string, Known>();
   readonly #evaluations = new Map<string, Evaluation>();
+  /** How many placed Pods have each priority. */
+  readonly #priorities = new Map<number, number>();
   readonly #changes = new ChangeLog();
   readonly #terms = new AwareTerms((key) => this.topology(key), this.#namespaces);
   #counterVersion = 0;
@@ -147,6 +149,12 @@ export class Snapshot {
     return true;
   }
 
+  /** Whether there is a Pod on a node that is less important than that. */
+  hasLesser(priority: number): boolean {
+    for (const each of this.#priorities.keys()) if (each < priority) return true;
+    return false;
+  }
+
   /** A namespace's labels; undefined when it is gone. */
   setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
     if (labels) this.#namespaces.set(name, labels);
@@ -217,6 +225,9 @@ export class Snapshot {
       else node.hostPorts.delete(port);
     }
     this.podCounts[node.place] = node.pods.size;
+    const equals = (this.#priorities.get(footprint.priority) ?? 0) + by;
+    if (equals === 0) this.#priorities.delete(footprint.priority);
+    else this.#priorities.set(footprint.priority, equals);
     for (const counter of this.#countersOf(podClass, by)) counter.countPod(node, node.place, by);
     this.#terms.count(footprint, node.place, by);
     this.#changes.changed(node.place);

@@ -9,6 +9,8 @@ export interface Workload {
   /** Placed before the clock starts. */
   readonly initial: number;
   readonly initialPod?: PodShape;
+  /** The cores of each node. Default 32. */
+  readonly cpu?: string;
   readonly pods: number;
   /** The nth of them. */
   readonly pod: (number: number) => PodShape;
@@ -116,16 +118,26 @@ export const workloads: readonly Workload[] = [
     goal: 10_000,
     refused: 1_000,
   },
+  {
+    name: 'preemption',
+    nodes: 5_000,
+    cpu: '4',
+    initial: 20_000,
+    initialPod: { cpu: '900m' },
+    pods: 5_000,
+    pod: () => ({ cpu: '3', spec: { priority: 100 } }),
+    goal: 3_000,
+  },
   { name: '100,000 nodes, 500,000 Pods', nodes: 100_000, initial: 0, pods: 500_000, pod: () => plain, goal: 5_000 },
 ];
 
-export function nodeOf(number: number): Live<Node> {
+export function nodeOf(number: number, cpu = '32'): Live<Node> {
   const name = `node-${String(number).padStart(6, '0')}`;
   const object = Node.fromJSON({
     metadata: { name, labels: { [hostname]: name, [zone]: `zone-${number % 3}` } },
     spec: {},
     status: {
-      allocatable: { cpu: '32', memory: '256Gi', pods: '110' },
+      allocatable: { cpu, memory: '256Gi', pods: '110' },
       conditions: [{ type: 'Ready', status: 'True' }],
     },
   });

@@ -42,6 +42,8 @@ export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string,
     containerStatuses,
     qosClass: qosClass(pod),
     observedGeneration: pod.metadata.generation,
+    // It is where room was made for it.
+    nominatedNodeName: '',
   };
 }
 

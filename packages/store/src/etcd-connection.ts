@@ -46,7 +46,21 @@ const channelOptions: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
-const { path, requestSerialize, responseDeserialize } = etcd.KVService.txn;
+const { path, responseDeserialize } = etcd.KVService.txn;
+
+/** One for all transactions: its buffer has grown to their size already, and growing one takes most of the time. */
+const writer = etcd.TxnRequest.encode({ compare: [], success: [], failure: [] });
+
+function encodeTxn(request: etcd.TxnRequest): Buffer {
+  try {
+    const { buffer, byteOffset, length } = etcd.TxnRequest.encode(request, writer).finish();
+    return Buffer.from(buffer, byteOffset, length);
+  } catch (error) {
+    // Of a transaction that can't be encoded nothing must stay in it.
+    writer.finish();
+    throw error;
+  }
+}
 
 const encodedTxn: Unary<Buffer, etcd.TxnResponse> = (kv, encoded, metadata, options, callback) => {
   const told = callback as requestCallback<etcd.TxnResponse>; // without an error there is a response, as for generated methods
@@ -86,7 +100,7 @@ export class EtcdConnection {
    * keeps what it is given until the answer comes: of a large group the bytes are little to keep, the message is a lot.
    */
   txn(request: etcd.TxnRequest): Promise<etcd.TxnResponse> {
-    return this.#call(encodedTxn, requestSerialize(request), {
+    return this.#call(encodedTxn, encodeTxn(request), {
       kind: 'write',
       timeoutMs: this.#options.deadlineMs,
     });

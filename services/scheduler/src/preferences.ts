@@ -17,52 +17,59 @@ const most = 100;
  * are kube-scheduler's: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  */
 export function preferencesOf(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
-  const parts = [
-    { weight: weights.taints, scores: avoidedTaints(pod, snapshot, places) },
-    { weight: weights.nodes, scores: likedNodes(pod, snapshot, places) },
-    { weight: weights.spread, scores: spread(pod, snapshot, places) },
-    { weight: weights.pods, scores: nearPods(pod, snapshot, places) },
-  ];
-  let sum: Float64Array | undefined;
-  for (const { weight, scores } of parts) {
-    if (scores === undefined) continue;
-    sum ??= new Float64Array(places.length);
+  const { sum, scores } = snapshot.scoreScratch(places.length);
+  let any = false;
+  for (const { weight, fill } of preferences) {
+    if (!fill(pod, snapshot, places, scores)) continue;
+    if (!any) sum.fill(0);
+    any = true;
     for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + weight * (scores[at] ?? 0);
   }
-  return sum;
+  return any ? sum : undefined;
 }
+
+/** Writes a score from 0 to 100 for each place. False when it has none to give. */
+type Fill = (pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array) => boolean;
+
+const preferences: readonly { readonly weight: number; readonly fill: Fill }[] = [
+  { weight: weights.taints, fill: avoidedTaints },
+  { weight: weights.nodes, fill: likedNodes },
+  { weight: weights.spread, fill: spread },
+  { weight: weights.pods, fill: nearPods },
+];
 
 /** Fewer taints that ask the Pod to stay away are better. */
-function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
-  if (snapshot.softTainted === 0) return undefined;
-  const counts = ofEach(snapshot, places, ({ taints }) => {
+function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
+  if (snapshot.softTainted === 0) return false;
+  fillFrom(snapshot, places, scores, ({ taints }) => {
     return taints.filter((taint) => untolerated([taint], pod.tolerations, ['PreferNoSchedule']) !== undefined).length;
   });
-  const { highest } = rangeOf(counts);
-  for (let at = 0; at < counts.length; at++) {
-    counts[at] = highest === 0 ? most : most - Math.floor((most * (counts[at] ?? 0)) / highest);
+  const { highest } = rangeOf(scores);
+  for (let at = 0; at < scores.length; at++) {
+    scores[at] = highest === 0 ? most : most - Math.floor((most * (scores[at] ?? 0)) / highest);
   }
-  return counts;
+  return true;
 }
 
-function likedNodes({ likedNodes }: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
-  if (likedNodes.length === 0) return undefined;
-  const sums = ofEach(snapshot, places, (node) => {
+function likedNodes({ likedNodes }: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
+  if (likedNodes.length === 0) return false;
+  fillFrom(snapshot, places, scores, (node) => {
     return likedNodes.reduce(
       (sum, { weight, preference }) => sum + (preference && matchesTerm(preference, node) ? weight : 0),
       0,
     );
   });
-  const { highest } = rangeOf(sums);
-  if (highest > 0) for (let at = 0; at < sums.length; at++) sums[at] = Math.floor((most * (sums[at] ?? 0)) / highest);
-  return sums;
+  const { highest } = rangeOf(scores);
+  if (highest <= 0) return false;
+  for (let at = 0; at < scores.length; at++) scores[at] = Math.floor((most * (scores[at] ?? 0)) / highest);
+  return true;
 }
 
 /** Parts with fewer of the Pod's like are better; of parts that are many each matters more. */
-function spread(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+function spread(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
   const soft = pod.spread.filter(({ hard }) => !hard);
-  if (soft.length === 0) return undefined;
-  const scores = new Float64Array(places.length);
+  if (soft.length === 0) return false;
+  scores.fill(0);
   for (const rule of soft) addSpread(pod, rule, soft, snapshot, places, scores);
   // What lacks a label is not compared.
   for (let at = 0; at < scores.length; at++) scores[at] = Math.round(scores[at] ?? 0);
@@ -72,7 +79,7 @@ function spread(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Ar
     if (Number.isNaN(score)) scores[at] = 0;
     else scores[at] = highest <= 0 ? most : Math.floor((most * (highest + lowest - score)) / highest);
   }
-  return scores;
+  return true;
 }
 
 /** Adds what the rule says, NaN where the label is missing. */
@@ -104,21 +111,21 @@ function addSpread(
 }
 
 /** Near Pods that it likes, and that like it. */
-function nearPods(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+function nearPods(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
   const liked = pod.draws.filter(({ required }) => !required);
   const likers = snapshot.terms.about(pod.podClass).filter(({ weight }) => weight !== undefined);
-  if (liked.length + likers.length === 0) return undefined;
-  const scores = new Float64Array(places.length);
+  if (liked.length + likers.length === 0) return false;
+  scores.fill(0);
   for (const { term, weight } of liked) {
     addWeighted(snapshot.counter(countedBy(term, everyNode, snapshot)).pods, weight, places, scores);
   }
   for (const { pods, weight = 0 } of likers) addWeighted(pods, weight, places, scores);
   const { lowest, highest } = rangeOf(scores);
-  if (highest === lowest) return scores.fill(0);
+  if (highest === lowest) return false;
   for (let at = 0; at < scores.length; at++) {
     scores[at] = Math.floor((most * ((scores[at] ?? 0) - lowest)) / (highest - lowest));
   }
-  return scores;
+  return true;
 }
 
 function addWeighted({ topology, counts }: DomainCounts, weight: number, places: Int32Array, sums: Float64Array): void {
@@ -129,13 +136,16 @@ function addWeighted({ topology, counts }: DomainCounts, weight: number, places:
   }
 }
 
-function ofEach({ nodes }: Snapshot, places: Int32Array, score: (node: NodeInfo) => number): Float64Array {
-  const scores = new Float64Array(places.length);
+function fillFrom(
+  { nodes }: Snapshot,
+  places: Int32Array,
+  scores: Float64Array,
+  score: (node: NodeInfo) => number,
+): void {
   for (let at = 0; at < places.length; at++) {
     const node = nodes[places[at] ?? 0];
     if (node) scores[at] = score(node);
   }
-  return scores;
 }
 
 /** Without regard to NaN. */

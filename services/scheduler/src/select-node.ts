@@ -11,6 +11,7 @@ export type Strategy = (typeof strategies)[number];
 
 /** The places of nodes that can have the Pod, in order, and what speaks for each. */
 export interface Feasible {
+  /** Used up by the choice. */
   readonly places: Int32Array;
   /** By the index in `places`: what the Pod and its neighbours would like. Comes before all else. */
   readonly preferences: Float64Array | undefined;
@@ -29,7 +30,8 @@ const second: Readonly<Record<Strategy, number>> = { argmax: -1, 'least-remainin
 export function selectPlace(strategy: Strategy, feasible: Feasible, seed: number, last: number): number {
   const { places, preferences, worth, podCounts } = feasible;
   const sign = second[strategy];
-  const equals: number[] = [];
+  // The best so far stand at the beginning of `places`, where nothing is left to be looked at.
+  let equals = 0;
   let [liked, highest, tie] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let at = 0; at < places.length; at++) {
     const place = places[at] ?? 0;
@@ -41,18 +43,19 @@ export function selectPlace(strategy: Strategy, feasible: Feasible, seed: number
     if (preference === liked && value === highest) {
       if (pods < tie) continue;
       if (pods === tie) {
-        equals.push(place);
+        places[equals++] = place;
         continue;
       }
     }
     liked = preference;
     highest = value;
     tie = pods;
-    equals.length = 0;
-    equals.push(place);
+    places[0] = place;
+    equals = 1;
   }
-  const next = strategy === 'round-robin' ? equals.find((place) => place > last) : undefined;
-  return next ?? equals[strategy === 'round-robin' ? 0 : mixed(seed) % equals.length] ?? -1;
+  if (strategy !== 'round-robin') return places[mixed(seed) % equals] ?? -1;
+  const best = places.subarray(0, equals);
+  return best.find((place) => place > last) ?? best[0] ?? -1;
 }
 
 /** Spreads neighbouring seeds over all of 32 bits. Source: MurmurHash3's finalizer, https://github.com/aappleby/smhasher */

@@ -56,6 +56,7 @@ export class Snapshot {
   readonly #terms = new AwareTerms((key) => this.topology(key), this.#namespaces);
   #counterVersion = 0;
   #scratch = new Int32Array(64);
+  #scores = new Float64Array(64);
 
   constructor() {
     this.nodes = this.#nodes;
@@ -81,6 +82,12 @@ export class Snapshot {
   scratch(): Int32Array {
     if (this.#scratch.length < this.#nodes.length) this.#scratch = new Int32Array(2 * this.#nodes.length);
     return this.#scratch;
+  }
+
+  /** Room for a score for each of `count` places, and for a sum of scores, until it is asked for again. */
+  scoreScratch(count: number): { readonly sum: Float64Array; readonly scores: Float64Array } {
+    if (this.#scores.length < 2 * count) this.#scores = new Float64Array(4 * count);
+    return { sum: this.#scores.subarray(0, count), scores: this.#scores.subarray(count, 2 * count) };
   }
 
   /** Adds the node, or brings it up to date. */

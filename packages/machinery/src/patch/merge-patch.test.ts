@@ -74,9 +74,14 @@ function strip(json: Json): Json {
 
 function difference(target: Json, result: Json): Json {
   if (!isJsonObject(target) || !isJsonObject(result)) return result;
-  const gone = Object.keys(target).filter((name) => !(name in result));
+  const gone = Object.keys(target).filter((name) => !Object.hasOwn(result, name));
   return {
     ...Object.fromEntries(gone.map((name) => [name, null])),
-    ...Object.fromEntries(Object.entries(result).map(([name, value]) => [name, difference(target[name] ?? 0, value)])),
+    ...Object.fromEntries(
+      Object.entries(result).map(([name, value]) => [
+        name,
+        difference((Object.hasOwn(target, name) ? target[name] : undefined) ?? 0, value),
+      ]),
+    ),
   };
 }

@@ -48,6 +48,7 @@ export * from './registry.ts';
 export {
   isAutoRollback,
   isConfigRollout,
+  minReadySecondsOf,
   readRecord,
   releaseAnnotations,
   releaseRecords,

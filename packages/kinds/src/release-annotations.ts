@@ -43,6 +43,19 @@ export function isAutoRollback(object: Annotated): boolean {
   return object.metadata?.annotations[releaseAnnotations.autoRollback] === 'true';
 }
 
+/** A container that crashes at once may be ready before it does. */
+const leastReadySeconds = 10;
+
+/**
+ * How long a Pod must be ready to count as available. Where a rollout may go back that is at least ten seconds, so that the
+ * old Pods are still there when the new ones turn out to crash; less where the rollout's deadline would not allow it.
+ */
+export function minReadySecondsOf(deployment: Annotated & Pick<Deployment, 'spec'>): number {
+  const { minReadySeconds = 0, progressDeadlineSeconds = 600 } = deployment.spec ?? {};
+  if (!isAutoRollback(deployment)) return minReadySeconds;
+  return Math.max(minReadySeconds, Math.min(leastReadySeconds, progressDeadlineSeconds - 1));
+}
+
 export function isConfigRollout(object: Annotated): boolean {
   return object.metadata?.annotations[releaseAnnotations.configRollout] === 'true';
 }

@@ -1,4 +1,4 @@
-import { deployment, originalTemplate, replicaSet, rolledBackOf } from '@navarch/kinds';
+import { deployment, minReadySecondsOf, originalTemplate, replicaSet, rolledBackOf } from '@navarch/kinds';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
 import { deploymentProgress } from './progress.ts';
 import { releaseNotes, releaseProgress, returnTo } from './release.ts';
@@ -25,7 +25,7 @@ export const deploymentRollout: RolloutKind<Deployment, ReplicaSet> = {
       template: spec.template,
       paused: spec.paused,
       desired: canary?.replicas ?? spec.replicas ?? 1,
-      minReadySeconds: spec.minReadySeconds,
+      minReadySeconds: minReadySecondsOf(object),
       deadlineAt: Number.isNaN(since) ? undefined : since + (spec.progressDeadlineSeconds ?? 600) * 1000,
       failure: failure?.message ?? '',
       notes: releaseNotes(object),

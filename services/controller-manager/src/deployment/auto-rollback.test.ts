@@ -112,6 +112,23 @@ test('one Pod of three that crashes does not take a rollout back at once', () =>
   expect(world.sizes).toEqual({ nginx: 3, 'nginx:2': 3 });
 });
 
+test('Pods that are ready for some seconds before they crash cost no old one', () => {
+  const world = good();
+  world.image('nginx:2');
+  const old = () => world.pods.filter((pod) => isUp(pod) && imageOf(pod) === 'nginx').length;
+  let fewest = 3;
+  for (let seconds = 0; seconds < 20; seconds++) {
+    world.roll();
+    world.replicate();
+    world.agents((pod) => {
+      return imageOf(pod) === 'nginx:2' && seconds > 7 ? crash(pod, world.now) : serve(pod, world.now);
+    });
+    fewest = Math.min(fewest, old());
+    world.now += 1000;
+  }
+  expect({ fewest, sizes: world.sizes }).toEqual({ fewest: 3, sizes: { nginx: 3, 'nginx:2': 0 } });
+});
+
 test('Pods that were ready for a moment only are no good revision', () => {
   const world = good({ ...rollingOf(1, 1), replicas: 1 });
   world.image('nginx:2');

@@ -1,4 +1,4 @@
-import { deployment as deploymentKind, releaseRecords } from '@navarch/kinds';
+import { deployment as deploymentKind, minReadySecondsOf, releaseRecords } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type Deployment, ObjectMeta, PodTemplateSpec, type ReplicaSet } from '@navarch/proto';
 import { canonicalJson } from '../canonical.ts';
@@ -94,7 +94,7 @@ export function newReplicaSet(
     }),
     spec: {
       replicas,
-      minReadySeconds: spec.minReadySeconds,
+      minReadySeconds: minReadySecondsOf(deployment),
       selector: {
         matchLabels: { ...spec.selector?.matchLabels, [hashLabel]: hash },
         matchExpressions: spec.selector?.matchExpressions ?? [],
@@ -134,7 +134,7 @@ export function asCurrent(deployment: Live<Deployment>, set: Live<ReplicaSet>, r
     ...copiedAnnotations(deployment),
     ...revisionAnnotations(set, revision),
   };
-  const { minReadySeconds } = deployment.spec;
+  const minReadySeconds = minReadySecondsOf(deployment);
   return { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, minReadySeconds } };
 }
 

@@ -1,7 +1,8 @@
 import { main } from './frame/run.ts';
 import { api } from './suites/api.ts';
+import { cluster } from './suites/cluster.ts';
 import { controllers } from './suites/controllers.ts';
 import { mainJob } from './suites/main-job.ts';
 import { scheduler } from './suites/scheduler.ts';
 
-await main([mainJob, api, controllers, scheduler], process.argv.slice(2));
+await main([mainJob, api, controllers, scheduler, cluster], process.argv.slice(2));

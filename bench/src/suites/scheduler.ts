@@ -1,6 +1,6 @@
 import { nodeFacts, type PodInfo, preemption, type Profile, schedule, Snapshot, toPodInfo } from '@navarch/scheduler';
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
-import { nodeOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
+import { nodeOf, partOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
 
 /** So many Pods are made, and then decided on while the clock runs. */
 const chunk = 1_000;
@@ -65,8 +65,4 @@ function decideAll(snapshot: Snapshot, pods: readonly PodInfo[]): number {
     else snapshot.place(pod.key, nodeName, pod);
   }
   return refused;
-}
-
-function partOf(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 }

@@ -3,10 +3,8 @@ import { deployment as deploymentKind, type KindDefinition, pod as podKind } fro
 import type { KubeObject, Live } from '@navarch/machinery';
 import { Deployment, Pod } from '@navarch/proto';
 import { waitFor } from '@navarch/testing';
+import { inBatches } from '../cluster/in-batches.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
-
-/** The api's limit for one call. */
-const mostWrites = 100;
 
 export function deploymentOf(name: string, replicas: number): Deployment {
   return Deployment.fromJSON({
@@ -41,17 +39,11 @@ export async function createAll<T extends KubeObject>(
   kind: KindDefinition<T>,
   objects: readonly T[],
 ): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(objects.length / mostWrites) }, (_, number) =>
-    objects.slice(number * mostWrites, (number + 1) * mostWrites),
-  );
-  const worker = async () => {
-    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      for (const outcome of await client.transact(batch.map((object) => createWrite(kind, object)))) {
-        if (!outcome.ok) throw new Error(`a create was refused: ${outcome.error.message}`);
-      }
+  await inBatches(objects, async (batch) => {
+    for (const outcome of await client.transact(batch.map((object) => createWrite(kind, object)))) {
+      if (!outcome.ok) throw new Error(`a create was refused: ${outcome.error.message}`);
     }
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
+  });
 }
 
 /** Waits until the Deployments are all available in today's template. Gives the seconds since `sinceMs`. */

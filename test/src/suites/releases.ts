@@ -16,7 +16,7 @@ export function releases(cluster: () => Cluster): void {
     };
     const untilAll = (colour: string) =>
       waitFor(async () => (await colours()) === `${colour},${colour}`, {
-        timeoutMs: 60_000,
+        timeoutMs: 120_000,
         intervalMs: 500,
         what: `Pods that are ${colour}`,
       });
@@ -31,7 +31,7 @@ export function releases(cluster: () => Cluster): void {
       await untilAll('green');
       await cluster().navctl('rollout', 'undo', 'deploy/ship');
       await untilAll('blue');
-    });
+    }, 240_000);
 
     test('that crashes is taken back by itself', async () => {
       const good = async () => {

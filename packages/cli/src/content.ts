@@ -19,6 +19,15 @@ export function differs(kind: KindDefinition, one: KubeObject, two: KubeObject):
   return !isDeepStrictEqual(written(kind, one), written(kind, two));
 }
 
+/** Whether a patch of the object, or of its status, changed it. What a controller wrote to its status meanwhile does not count. */
+export function isPatched(kind: KindDefinition, before: KubeObject, after: KubeObject, subresource?: string): boolean {
+  const [one, two] = [before, after].map((object) => {
+    const { status, ...rest } = changeable(kind, object);
+    return subresource === 'status' ? { ...rest, status } : rest;
+  });
+  return !isDeepStrictEqual(one, two);
+}
+
 function written(kind: KindDefinition, object: KubeObject): JsonObject {
   const { annotations } = splitAnnotations(object);
   const metadata = object.metadata && { ...object.metadata, annotations };

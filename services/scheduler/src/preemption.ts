@@ -33,13 +33,13 @@ const liftable: ReadonlySet<string> = new Set([
   'PodTopologySpread',
   'InterPodAffinity',
 ]);
-/** No more nodes than this are compared, or than a tenth of all where that is more. Source: kube-scheduler's defaults. */
+/** No more nodes than this are compared: kube-scheduler's number for clusters of up to 1,000 nodes. */
 const mostCompared = 100;
 
 /**
  * Where a Pod that no node can have could run if less important Pods left, and which: of the nodes the one where budgets are
  * kept, then where the most important victim is least important, then with the smallest sum of priorities, the fewest
- * victims, and the youngest. Undefined where nothing helps. In large clusters the nodes are compared from the one on that `seed`
+ * victims, and the youngest. Undefined where nothing helps. In large clusters nodes are compared from the one on that `seed`
  * says. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
  */
 export function preemption(
@@ -50,11 +50,10 @@ export function preemption(
 ): Preemption | undefined {
   const { nodes } = snapshot;
   if (!snapshot.hasLesser(pod.priority)) return undefined;
-  const most = Math.max(mostCompared, Math.floor(nodes.length / 10));
   const aware = constraintsOf(pod, snapshot).length > 0;
   let best: Candidate | undefined;
   let compared = 0;
-  for (let step = 0; step < nodes.length && compared < most; step++) {
+  for (let step = 0; step < nodes.length && compared < mostCompared; step++) {
     const place = (seed + step) % nodes.length;
     const candidate = candidateAt(place, pod, snapshot, budgets, aware);
     if (candidate === undefined) continue;
@@ -73,10 +72,11 @@ function candidateAt(
 ): Candidate | undefined {
   const node = snapshot.nodes[place];
   if (node === undefined) return undefined;
+  const lesser: Guest[] = [];
+  for (const guest of node.pods) if (guest[1].priority < pod.priority) lesser.push(guest);
+  if (lesser.length === 0 || !wouldFit(pod, node, lesser)) return undefined;
   const rejection = rejectionByItself(pod, node);
   if (rejection !== undefined && !liftable.has(rejection.filter)) return undefined;
-  const lesser = [...node.pods].filter(([, { priority }]) => priority < pod.priority);
-  if (lesser.length === 0) return undefined;
   const { guests, violating } = inOrderOfReprieve(lesser, budgets);
   const victims =
     aware || pod.hostPorts.length > 0
@@ -91,9 +91,20 @@ function candidateAt(
   };
 }
 
+/** Whether there would be room if all of them left. */
+function wouldFit({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): boolean {
+  for (const { resource, amount } of needs) {
+    let left = available(node, resource) - amount;
+    for (const [, { requests }] of guests) left += requests[resource] ?? 0;
+    if (left < 0) return false;
+  }
+  return true;
+}
+
 /** Those whose leaving would break a budget stay first if they can, then the more important, then the older. */
 function inOrderOfReprieve(lesser: readonly Guest[], budgets: readonly Budget[]) {
   const byImportance = lesser.toSorted(([, one], [, other]) => importance(one, other));
+  if (budgets.length === 0) return { guests: byImportance, violating: none };
   const left = budgets.map(({ allowed }) => allowed);
   const violating = new Set<string>();
   for (const [key, { podClass }] of byImportance) {
@@ -110,17 +121,18 @@ function inOrderOfReprieve(lesser: readonly Guest[], budgets: readonly Budget[])
   return { guests, violating };
 }
 
+const none: ReadonlySet<string> = new Set();
+
 function importance(one: Footprint, other: Footprint): number {
   return other.priority - one.priority || (one.since < other.since ? -1 : 1);
 }
 
 /** Where only room is wanted: everybody leaves, and comes back in turn for as long as the Pod still fits. */
-function victimsBySums({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): readonly Guest[] | undefined {
+function victimsBySums({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): readonly Guest[] {
   const spare = needs.map(({ resource, amount }) => {
     const freed = guests.reduce((sum, [, { requests }]) => sum + (requests[resource] ?? 0), 0);
     return available(node, resource) + freed - amount;
   });
-  if (spare.some((amount) => amount < 0)) return undefined;
   return guests.filter(([, { requests }]) => {
     const fits = needs.every(({ resource }, index) => (spare[index] ?? 0) >= (requests[resource] ?? 0));
     if (fits) {

@@ -4,6 +4,7 @@ import { readYaml } from '@navarch/machinery';
 import { PatchRequest_Type } from '@navarch/proto';
 import { Command, Option } from 'commander';
 import { type ChoiceOptions, chooseObjects, type Chosen, forEachOf, withChoice } from '../choose-objects.ts';
+import { isPatched } from '../content.ts';
 import { dryRunOption, fieldManagerOption, isDryRun, outputOption, type WriteFlags, writeOptions } from '../options.ts';
 import { printResult, type ResultFlags } from '../print/result.ts';
 import type { Runner } from '../runner.ts';
@@ -62,7 +63,7 @@ async function patchOne(session: Session, chosen: Chosen, text: string, options:
   const before = await session.client().get(kind, key);
   const request = { type: types[options.type], patch: text, ...(subresource && { subresource }) };
   const after = await session.client().patch(kind, key, request, writeOptions(options));
-  const changed = isDryRun(options) || after.metadata?.resourceVersion !== before.metadata?.resourceVersion;
+  const changed = isDryRun(options) || isPatched(kind, before, after, subresource);
   printResult(session, { kind, object: after, done: `patched${changed ? '' : ' (no change)'}` }, options);
 }
 

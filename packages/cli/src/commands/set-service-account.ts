@@ -1,6 +1,7 @@
 import { PatchRequest_Type } from '@navarch/proto';
 import { Command } from 'commander';
 import { chooseObjects, forEachOf } from '../choose-objects.ts';
+import { differs } from '../content.ts';
 import { isDryRun, writeOptions } from '../options.ts';
 import { printResult } from '../print/result.ts';
 import { afterChange } from '../rollout/after-change.ts';
@@ -26,7 +27,7 @@ async function setServiceAccount(session: Session, args: readonly string[], flag
     const patch = JSON.stringify(podSpecOf(kind, before).patchOf({ serviceAccountName: account }));
     const request = { type: PatchRequest_Type.STRATEGIC, patch };
     const object = await session.client().patch(kind, { namespace, name }, request, writeOptions(flags));
-    const changed = isDryRun(flags) || object.metadata?.resourceVersion !== before.metadata?.resourceVersion;
+    const changed = isDryRun(flags) || differs(kind, before, object);
     printResult(session, { kind, object, done: `serviceaccount ${changed ? 'updated' : 'unchanged'}` }, flags);
     if (changed) await afterChange(session, one, flags);
   });

@@ -2,6 +2,7 @@ import type { JsonObject } from '@navarch/machinery';
 import { PatchRequest_Type } from '@navarch/proto';
 import type { Command } from 'commander';
 import { type ChoiceOptions, chooseObjects, type Chosen, forEachOf, withChoice } from '../choose-objects.ts';
+import { differs } from '../content.ts';
 import { dryRunOption, fieldManagerOption, isDryRun, outputOption, type WriteFlags, writeOptions } from '../options.ts';
 import { printResult, type ResultFlags } from '../print/result.ts';
 import { afterChange, type WaitFlags, withWait } from '../rollout/after-change.ts';
@@ -56,7 +57,7 @@ async function changeOne(session: Session, chosen: Chosen, flags: SetFlags, chan
   const patch = JSON.stringify(patchOf(lists));
   const request = { type: PatchRequest_Type.STRATEGIC, patch };
   const after = await session.client().patch(kind, { namespace, name }, request, writeOptions(flags));
-  const changed = isDryRun(flags) || after.metadata?.resourceVersion !== object.metadata?.resourceVersion;
+  const changed = isDryRun(flags) || differs(kind, object, after);
   printResult(session, { kind, object: after, done: `${change.what} ${changed ? 'updated' : 'unchanged'}` }, flags);
   if (changed) await afterChange(session, chosen, flags);
 }

@@ -68,6 +68,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   ): Promise<readonly WriteOutcome[]> {
     const failure = this.failures.shift();
     if (failure && !failure.done) throw failure.error;
+    if (atomic) refuseTwice(writes);
     this.transactions.push(writes);
     const outcomes: WriteOutcome[] = [];
     for (const write of writes) {
@@ -147,6 +148,18 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
 }
 
 const nobodysFault = { reason: 'Conflict', message: 'another write was refused', fields: [] };
+
+/** As the api has it: an atomic transaction writes an object once. */
+function refuseTwice(writes: readonly ClientWrite[]): void {
+  const names = writes.map((write) => {
+    if (write.type === 'bind') return write.binding.name;
+    return 'object' in write
+      ? `${write.kind.kind} ${write.object.metadata?.name}`
+      : `${write.kind.kind} ${write.key.name}`;
+  });
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new ApiError('BadRequest', `the transaction writes ${twice} twice`);
+}
 
 function id(kind: KindDefinition, object: KubeObject): string {
   return `${kind.kind} ${keyOf(object)}`;

@@ -344,7 +344,10 @@ export class Scheduler {
     }
   }
 
-  /** The victims are asked to leave and the Pod says where it is going to be, all of it or nothing. */
+  /**
+   * The Pod says where it is going to be and the victims for whom they leave, all of it or nothing; then they are asked to. Who
+   * takes over in between finds the Pod without anybody leaving, and chooses again.
+   */
   async #makeRoom({ info, decision, preemption: found }: Refusal, term: Term): Promise<void> {
     if (found === undefined) return;
     const { client, informers, logger, recorder } = this.#options;
@@ -357,18 +360,16 @@ export class Scheduler {
     const leaving = victims.filter(({ metadata }) => metadata.deletionTimestamp === '');
     const writes = [
       updateStatusWrite(podKind, nominated),
-      ...leaving.flatMap((victim) => {
-        const { namespace, name, uid } = victim.metadata;
-        return [
-          updateStatusWrite(podKind, withPreempted(victim, info, now)),
-          deleteWrite(podKind, { namespace, name }, { uid }),
-        ];
-      }),
+      ...leaving.map((victim) => updateStatusWrite(podKind, withPreempted(victim, info, now))),
     ];
+    const deletions = leaving.map(({ metadata: { namespace, name, uid } }) =>
+      deleteWrite(podKind, { namespace, name }, { uid }),
+    );
     try {
       const outcomes = await client.transact(writes, { ...this.#writeOptions(term), atomic: true });
       const refused = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
       if (refused !== undefined && !refused.ok) throw new ApiError('Conflict', refused.error.message);
+      if (deletions.length > 0) await client.transact(deletions, this.#writeOptions(term));
       for (const victim of leaving) {
         const message = `Makes room for ${info.key}, which is more important, on node ${found.nodeName}`;
         recorder.event(podKind, victim, 'Normal', 'Preempted', message);

@@ -17,6 +17,7 @@ export interface PodShape {
   readonly affinity?: Parameters<typeof Affinity.fromPartial>[0];
   readonly claims?: readonly string[];
   readonly priority?: number;
+  readonly overhead?: Readonly<Record<string, string>>;
   readonly policy?: string;
   readonly since?: string;
   readonly going?: boolean;
@@ -72,6 +73,7 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
         volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
         tolerations,
         priority: shape.priority,
+        overhead: shape.overhead ?? {},
         preemptionPolicy: shape.policy,
         topologySpreadConstraints: shape.spread ?? [],
         nodeName: on,

@@ -12,11 +12,11 @@ export const podsResource = 'pods';
 
 const zero: Resources = {};
 
-/** What a Pod needs on its node: its containers together, or its neediest init container where that is more. */
+/** What a Pod needs on its node: its containers together, or its neediest init container where that is more, and its overhead. */
 export function podRequests({ spec }: Pick<Pod, 'spec'>): Resources {
   const together = (spec?.containers ?? []).map(({ resources }) => requestsOf(resources)).reduce(plus, zero);
   const total = (spec?.initContainers ?? []).map(({ resources }) => requestsOf(resources)).reduce(most, together);
-  return { ...total, [podsResource]: 1 };
+  return { ...plus(total, parse(spec?.overhead ?? {})), [podsResource]: 1 };
 }
 
 /** What Pods can have of a node. */

@@ -119,6 +119,12 @@ describe('a node is refused', () => {
       node: { taints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }] },
       reasons: ['node(s) had untolerated taint {dedicated: db}'],
     },
+    {
+      name: 'without room for what it takes beside its containers',
+      pod: { cpu: '1', overhead: { cpu: '250m' } },
+      node: { cpu: '1' },
+      reasons: ['Insufficient cpu'],
+    },
     { name: 'full of Pods', pod: {}, node: { pods: '1' }, has: [{}], reasons: ['Too many pods'] },
     {
       name: 'too small in several ways',

@@ -2,7 +2,7 @@ import { createWrite, updateStatusWrite } from '@navarch/client';
 import { node as nodeKind, pod as podKind } from '@navarch/kinds';
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
 import { ControlPlane } from './cluster/control-plane.ts';
-import { inBatches } from './cluster/in-batches.ts';
+import { createAll, inBatches } from './cluster/in-batches.ts';
 import { nodeOf, partOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
 
 /** What goes through the api. 100,000 nodes are for decisions alone, and victims would have to end. */
@@ -57,7 +57,7 @@ async function makeNodes({ client }: ControlPlane, count: number): Promise<void>
 
 /** Gives the seconds from the first creation until all but `refused` of the Pods are seen bound. */
 async function createAndBind(
-  { client }: ControlPlane,
+  plane: ControlPlane,
   prefix: string,
   count: number,
   shape: Workload['pod'],
@@ -67,7 +67,7 @@ async function createAndBind(
   const enough = new AbortController();
   const bound = (async () => {
     const names = new Set<string>();
-    for await (const { events } of client.watch(podKind, { signal: enough.signal })) {
+    for await (const { events } of plane.client.watch(podKind, { signal: enough.signal })) {
       for (const { object } of events) {
         const { metadata, spec } = object;
         if (spec.nodeName !== '' && metadata.name.startsWith(`${prefix}-`)) names.add(metadata.name);
@@ -76,14 +76,8 @@ async function createAndBind(
     }
   })();
   const startedMs = performance.now();
-  const made = inBatches(
-    Array.from({ length: count }, (_, number) => podOf(`${prefix}-${number}`, shape(number))),
-    async (batch) => {
-      for (const outcome of await client.transact(batch.map((pod) => createWrite(podKind, pod)))) {
-        if (!outcome.ok) throw new Error(`a Pod was refused: ${outcome.error.message}`);
-      }
-    },
-  );
+  const pods = Array.from({ length: count }, (_, number) => podOf(`${prefix}-${number}`, shape(number)));
+  const made = createAll(plane, podKind, pods);
   try {
     await Promise.all([bound, made]);
     return (performance.now() - startedMs) / 1000;

@@ -14,7 +14,7 @@ interface Placed {
   readonly generation: number;
   readonly nodeName: string;
   readonly claimKeys: readonly string[];
-  /** What its affinity to others and theirs to it stands on. */
+  /** Its labels and namespace, by which other Pods choose it. */
   readonly class: string;
   /** Decided here, and not yet seen in the cache. */
   readonly assumed: boolean;

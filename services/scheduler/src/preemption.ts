@@ -74,14 +74,15 @@ function candidateAt(
   if (node === undefined) return undefined;
   const lesser: Guest[] = [];
   for (const guest of node.pods) if (guest[1].priority < pod.priority) lesser.push(guest);
-  if (lesser.length === 0 || !wouldFit(pod, node, lesser)) return undefined;
+  const spare = lesser.length === 0 ? undefined : spareWithout(pod, node, lesser);
+  if (spare === undefined) return undefined;
   const rejection = rejectionByItself(pod, node);
   if (rejection !== undefined && !liftable.has(rejection.filter)) return undefined;
   const { guests, violating } = inOrderOfReprieve(lesser, budgets);
   const victims =
     aware || pod.hostPorts.length > 0
       ? victimsByTrial(pod, snapshot, node.name, guests)
-      : victimsBySums(pod, node, guests);
+      : victimsBySums(pod, spare, guests);
   if (victims === undefined) return undefined;
   return {
     nodeName: node.name,
@@ -91,14 +92,16 @@ function candidateAt(
   };
 }
 
-/** Whether there would be room if all of them left. */
-function wouldFit({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): boolean {
+/** What would be left of each resource that the Pod needs if all of them left and it came; undefined where that is too little. */
+function spareWithout({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): number[] | undefined {
+  const spare: number[] = [];
   for (const { resource, amount } of needs) {
     let left = available(node, resource) - amount;
     for (const [, { requests }] of guests) left += requests[resource] ?? 0;
-    if (left < 0) return false;
+    if (left < 0) return undefined;
+    spare.push(left);
   }
-  return true;
+  return spare;
 }
 
 /** Those whose leaving would break a budget stay first if they can, then the more important, then the older. */
@@ -127,12 +130,8 @@ function importance(one: Footprint, other: Footprint): number {
   return other.priority - one.priority || (one.since < other.since ? -1 : 1);
 }
 
-/** Where only room is wanted: everybody leaves, and comes back in turn for as long as the Pod still fits. */
-function victimsBySums({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): readonly Guest[] {
-  const spare = needs.map(({ resource, amount }) => {
-    const freed = guests.reduce((sum, [, { requests }]) => sum + (requests[resource] ?? 0), 0);
-    return available(node, resource) + freed - amount;
-  });
+/** Where only room is wanted: everybody leaves, and comes back in turn for as long as the Pod still fits. Uses `spare` up. */
+function victimsBySums({ needs }: PodInfo, spare: number[], guests: readonly Guest[]): readonly Guest[] {
   return guests.filter(([, { requests }]) => {
     const fits = needs.every(({ resource }, index) => (spare[index] ?? 0) >= (requests[resource] ?? 0));
     if (fits) {

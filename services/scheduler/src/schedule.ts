@@ -1,4 +1,5 @@
 import { type Constraint, constraintsOf } from './constraints.ts';
+import type { Evaluation, Judge } from './evaluation.ts';
 import { type Rejection, Tally } from './explain.ts';
 import { type ClusterEvent, type Filter, filters, podRules } from './filters.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -73,13 +74,17 @@ export function mayHelp(event: ClusterEvent, names: ReadonlySet<string>): boolea
 function candidates(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): { worth: Float64Array; places: Int32Array } {
   const few = fewPlaces(pod, snapshot);
   if (few !== undefined) return judged(pod, snapshot, strategy, few);
-  const { worth } = snapshot.evaluation(`${strategy} ${pod.shape}`, judgeOf(pod, strategy));
+  const { worth } = evaluationOf(pod, snapshot, strategy);
   const places = snapshot.scratch();
   let count = 0;
   for (let place = 0; place < snapshot.nodes.length; place++) {
     if (worth[place] !== Number.NEGATIVE_INFINITY) places[count++] = place;
   }
   return { worth, places: places.subarray(0, count) };
+}
+
+function evaluationOf(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): Evaluation {
+  return snapshot.evaluation(`${strategy} ${pod.shape}`, () => judgeOf(pod, strategy));
 }
 
 /** Where the Pod names its node, or its data lies on one, the thousands of others need not be looked at. */
@@ -103,10 +108,10 @@ function judged(pod: PodInfo, snapshot: Snapshot, strategy: Strategy, few: reado
   return { worth, places: Int32Array.from(places) };
 }
 
-function judgeOf(pod: PodInfo, strategy: Strategy) {
-  const asked = filters.filter(({ concerns }) => concerns?.(pod) ?? true);
+function judgeOf(pod: PodInfo, strategy: Strategy): Judge {
+  const asked = askedOf(pod);
   const worthOf = worth[strategy];
-  return (node: NodeInfo) => firstRejection(pod, node, asked) ?? worthOf(pod, node);
+  return (node) => firstRejection(pod, node, asked) ?? worthOf(pod, node);
 }
 
 /** What a node is worth by itself. */
@@ -119,11 +124,12 @@ const worth: Readonly<Record<Strategy, (pod: PodInfo, node: NodeInfo) => number>
 
 /** Why the node by itself can't have the Pod. */
 export function rejectionByItself(pod: PodInfo, node: NodeInfo): Rejection | undefined {
-  return firstRejection(
-    pod,
-    node,
-    filters.filter(({ concerns }) => concerns?.(pod) ?? true),
-  );
+  return firstRejection(pod, node, askedOf(pod));
+}
+
+/** The filters that have something to say of the Pod. */
+function askedOf(pod: PodInfo): readonly Filter[] {
+  return filters.filter(({ concerns }) => concerns?.(pod) ?? true);
 }
 
 function firstRejection(pod: PodInfo, node: NodeInfo, asked: readonly Filter[]): Rejection | undefined {
@@ -166,7 +172,7 @@ function rejectionsTally(
     for (const rejection of rejections(pod, snapshot).values()) tally.count(rejection, 1);
     return tally;
   }
-  const { worth, tally } = snapshot.evaluation(`${strategy} ${pod.shape}`, judgeOf(pod, strategy));
+  const { worth, tally } = evaluationOf(pod, snapshot, strategy);
   if (constraints.length === 0) return tally;
   const all = tally.copy();
   for (let place = 0; place < snapshot.nodes.length; place++) {

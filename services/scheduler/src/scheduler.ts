@@ -28,9 +28,8 @@ import type { Profile } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 import { type Decision, schedule } from './schedule.ts';
 import { type PodInfo, takesRoom, toPodInfo } from './pod-info.ts';
+import { withPreempted, withUnschedulable } from './pod-conditions.ts';
 import { type Preemption, preemption } from './preemption.ts';
-import { withPreempted } from './preempted-condition.ts';
-import { withUnschedulable } from './unschedulable-condition.ts';
 
 /** How many writes one Transact may carry. */
 const batchSize = 100;

@@ -199,9 +199,9 @@ export class Snapshot {
     return counter;
   }
 
-  /** How each node by itself judges Pods of a shape. `key` is equal for equal judges. */
-  evaluation(key: string, judge: Judge): Evaluation {
-    const evaluation = this.#evaluations.get(key) ?? new Evaluation(judge);
+  /** How each node by itself judges Pods of a shape. `key` is equal for equal judges; one is made where it is new. */
+  evaluation(key: string, judge: () => Judge): Evaluation {
+    const evaluation = this.#evaluations.get(key) ?? new Evaluation(judge());
     this.#evaluations.delete(key);
     keep(this.#evaluations, key, evaluation);
     evaluation.refresh(this.#nodes, this.#changes);

@@ -27,7 +27,7 @@ export interface ClusterOptions {
 }
 
 /** What a shell would see. */
-interface NavctlResult {
+export interface NavctlResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;

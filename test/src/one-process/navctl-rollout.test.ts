@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { commandLines } from './command-lines.fixture.ts';
 import { terminalScreen } from './terminal-screen.ts';
 import { deployment, untilExactly } from './workloads.ts';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-const navctl = (line: string) => cluster.navctl(...line.split(' '));
+const { navctl } = commandLines(() => cluster);
 const done = 'deployment "web" successfully rolled out\n';
 
 describe('a rollout', () => {

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { commandLines } from './command-lines.fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let cluster: ClusterInProcess;
 let dir = '';
+const { navctl, good } = commandLines(() => cluster);
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'navctl-'));
   cluster = await ClusterInProcess.start({ nodes: 1 });
@@ -17,15 +19,6 @@ afterAll(async () => {
   await cluster.stop();
   await rm(dir, { recursive: true });
 });
-
-const navctl = (line: string) => cluster.navctl(...line.split(' '));
-
-/** What is printed, of a command that must go well. */
-async function good(line: string): Promise<string> {
-  const { code, out, err } = await navctl(line);
-  expect({ line, code, err }).toEqual({ line, code: 0, err: '' });
-  return out;
-}
 
 async function get(what: string): Promise<Record<string, unknown>> {
   return JSON.parse(await good(`get ${what} -o json`)) as Record<string, unknown>;

@@ -1,6 +1,7 @@
 import { persistentVolumeClaim, pod as podKind, statefulSet as statefulSetKind } from '@navarch/kinds';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { commandLines } from './command-lines.fixture.ts';
 import { isReady, writesWithin } from './workloads.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -26,7 +27,7 @@ const set = (name: string, spec: object = {}) => ({
     ...spec,
   },
 });
-const navctl = (line: string) => cluster.navctl(...line.split(' '));
+const { navctl } = commandLines(() => cluster);
 const pods = async (app: string) => {
   const { items } = await cluster.client.list(podKind, { namespace: 'default', labelSelector: `app=${app}` });
   return items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));

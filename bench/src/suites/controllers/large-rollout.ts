@@ -1,8 +1,9 @@
 import { deployment as deploymentKind } from '@navarch/kinds';
 import { PatchRequest_Type } from '@navarch/proto';
 import type { Figure } from '../../frame/figure.ts';
+import { createAll } from '../cluster/in-batches.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
-import { clearAway, createAll, deploymentOf, untilAvailable } from './workload.ts';
+import { clearAway, deploymentOf, untilAvailable } from './workload.ts';
 
 const replicas = 5_000;
 const name = 'large';

@@ -1,7 +1,8 @@
 import { deployment as deploymentKind, pod as podKind } from '@navarch/kinds';
 import type { Figure } from '../../frame/figure.ts';
+import { createAll } from '../cluster/in-batches.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
-import { clearAway, createAll, deploymentOf, podOf, untilAvailable } from './workload.ts';
+import { clearAway, deploymentOf, podOf, untilAvailable } from './workload.ts';
 
 const deployments = 1_000;
 const replicas = 10;

@@ -1,9 +1,7 @@
-import { createWrite } from '@navarch/client';
-import { deployment as deploymentKind, type KindDefinition, pod as podKind } from '@navarch/kinds';
-import type { KubeObject, Live } from '@navarch/machinery';
+import { deployment as deploymentKind, pod as podKind } from '@navarch/kinds';
+import type { Live } from '@navarch/machinery';
 import { Deployment, Pod } from '@navarch/proto';
 import { waitFor } from '@navarch/testing';
-import { inBatches } from '../cluster/in-batches.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
 
 export function deploymentOf(name: string, replicas: number): Deployment {
@@ -31,19 +29,6 @@ function templateOf(app: string) {
       containers: [{ name: 'c', image: 'example.org/app:1', resources: { requests: { cpu: '10m', memory: '16Mi' } } }],
     },
   };
-}
-
-/** Creates objects in calls of a hundred, four at a time. Throws the first refusal. */
-export async function createAll<T extends KubeObject>(
-  { client }: SimulatedCluster,
-  kind: KindDefinition<T>,
-  objects: readonly T[],
-): Promise<void> {
-  await inBatches(objects, async (batch) => {
-    for (const outcome of await client.transact(batch.map((object) => createWrite(kind, object)))) {
-      if (!outcome.ok) throw new Error(`a create was refused: ${outcome.error.message}`);
-    }
-  });
 }
 
 /** Waits until the Deployments are all available in today's template. Gives the seconds since `sinceMs`. */

@@ -1,15 +1,14 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { grpcServerOptions } from '@navarch/kit';
 import { CreateRequest, Resource, TransactRequest, TransactResponse } from '@navarch/proto';
 import { EtcdStore, type Transaction } from '@navarch/store';
 import type { ChildContext } from '../../../frame/child.ts';
+import { bytesMethod, serveUntilStopped } from './raw-server.ts';
 
 /**
  * The least that an api written like Navarch's can do: it decodes what is to be made, encodes it, puts it where nothing is yet
  * with the store's group commit, and answers with it. No admission, no rules, no cache, no watch, no metrics: what the api takes
  * beyond this is its own doing, and what this takes is gRPC's, protobuf's and the store's.
  */
-export default async function serve(etcd: string, { ready, stopped }: ChildContext): Promise<void> {
+export default async function serve(etcd: string, context: ChildContext): Promise<void> {
   const store = new EtcdStore({ endpoints: etcd });
   const make = async (resources: readonly (Resource | undefined)[]): Promise<readonly Resource[]> => {
     const made = resources.map((resource) => resource ?? Resource.fromPartial({}));
@@ -20,23 +19,13 @@ export default async function serve(etcd: string, { ready, stopped }: ChildConte
       return { ...resource, revision: result.value.revision };
     });
   };
-  const server = new Server({ ...grpcServerOptions, 'grpc.max_concurrent_streams': 100_000 });
-  const asIs = (bytes: Buffer) => bytes;
-  const method = (name: string) => ({
-    path: `/navarch.api.v1.Resources/${name}`,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  });
+  const method = (name: string) => bytesMethod(`/navarch.api.v1.Resources/${name}`);
   const answering =
     (answer: (request: Buffer) => Promise<Uint8Array>) =>
     ({ request }: { request: Buffer }, callback: (error: Error | null, answer?: Buffer) => void): void => {
       answer(request).then((bytes) => callback(null, Buffer.from(bytes)), callback);
     };
-  server.addService(
+  await serveUntilStopped(
     { create: method('Create'), transact: method('Transact') },
     {
       create: answering(async (request) => {
@@ -50,14 +39,9 @@ export default async function serve(etcd: string, { ready, stopped }: ChildConte
         return TransactResponse.encode(TransactResponse.fromPartial({ results })).finish();
       }),
     },
+    context,
+    { 'grpc.max_concurrent_streams': 100_000 },
   );
-  const bound = Promise.withResolvers<number>();
-  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-    error ? bound.reject(error) : bound.resolve(port),
-  );
-  ready(await bound.promise);
-  await new Promise((resolve) => stopped.addEventListener('abort', resolve));
-  server.forceShutdown();
   await store.close();
 }
 

@@ -27,6 +27,7 @@ export { jsonPath } from './structural/json-path.ts';
 export { structuralErrors } from './structural/check.ts';
 export { customSchema } from './structural/custom-schema.ts';
 export { schemaDefaults } from './structural/schema-defaults.ts';
+export { type PlacedError, readSettings, type Settings } from './structural/settings.ts';
 export * from './suggest.ts';
 export * from './table.ts';
 export { timeInZone, zoneProblem } from './time-zone.ts';

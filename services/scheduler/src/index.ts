@@ -1,5 +1,6 @@
 export { filters } from './filters.ts';
-export { defaultProfiles, type Profile, profiles } from './profiles.ts';
+export { defaultProfiles, type Profile, type Score } from './profiles.ts';
+export { readProfiles } from './profiles-file.ts';
 export type { Rejection } from './explain.ts';
 export { type Decision, rejections, schedule } from './schedule.ts';
 export { Scheduler, type SchedulerOptions } from './scheduler.ts';

@@ -13,7 +13,8 @@ import {
   systemClock,
   text,
 } from '@navarch/kit';
-import { defaultProfiles, profiles } from './profiles.ts';
+import { defaultProfiles } from './profiles.ts';
+import { profilesFile } from './profiles-file.ts';
 import { schedulerService } from './scheduler-service.ts';
 
 const config = defineConfig(
@@ -41,11 +42,10 @@ const config = defineConfig(
       parse: address,
     },
     profiles: {
-      flag: '--profiles <list>',
-      env: 'NAVARCH_PROFILES',
-      default: defaultProfiles,
-      description: 'which schedulerName places Pods by which strategy',
-      parse: profiles,
+      flag: '--config <file>',
+      env: 'NAVARCH_SCHEDULER_CONFIG',
+      description: 'the YAML file that says which schedulerName places Pods in which way; default: built-in profiles',
+      parse: profilesFile,
     },
     logLevel: {
       flag: '--log-level <level>',
@@ -65,7 +65,7 @@ const scheduler = schedulerService({
   client,
   bus,
   identity: `${hostname()}_${randomUUID()}`,
-  profiles: config.profiles,
+  profiles: config.profiles ?? defaultProfiles,
   logger,
   metrics,
   clock: systemClock,

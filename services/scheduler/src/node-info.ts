@@ -1,7 +1,8 @@
 import type { Live } from '@navarch/machinery';
 import type { Node, Taint } from '@navarch/proto';
+import { type ImageSizes, imageSizes } from './images.ts';
 import type { Footprint } from './pod-info.ts';
-import { allocatable, type Resources } from './resources.ts';
+import { allocatable, type Nominal, type Resources } from './resources.ts';
 
 /** What is known of a node by itself. */
 export interface NodeFacts {
@@ -13,12 +14,14 @@ export interface NodeFacts {
   /** How much the node is preferred: its annotation `scheduling.navarch.io/weight`. */
   readonly weight: number;
   readonly allocatable: Resources;
+  readonly images: ImageSizes;
 }
 
 /** A node with what its Pods take. The snapshot that has it keeps it up to date. */
 export interface NodeInfo extends NodeFacts {
   /** What the Pods that are bound to the node request. */
   readonly requested: Resources;
+  readonly nominal: Nominal;
   /** By key. */
   readonly pods: ReadonlyMap<string, Footprint>;
   /** How many Pods have each port; no more than one, unless somebody bypassed the scheduler. */
@@ -38,6 +41,7 @@ export function nodeFacts(node: Live<Node>): NodeFacts {
     taints: node.spec.taints,
     weight: weight(annotations[weightAnnotation]),
     allocatable: allocatable(node),
+    images: imageSizes(node),
   };
 }
 

@@ -2,12 +2,14 @@ import { namedNodes, requiredTerms } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { NodeSelectorTerm, Pod, PreferredSchedulingTerm, Toleration } from '@navarch/proto';
 import { type ClaimInfo, claimKeys } from './claims.ts';
+import { podImages } from './images.ts';
 import { type LikedPods, type PodClass, type PodTerm, podTerms, type SpreadRule, spreadRules } from './pod-terms.ts';
-import { podRequests, type Resources } from './resources.ts';
+import { type Nominal, nominal, podRequests, type Resources } from './resources.ts';
 
 /** What a Pod takes of its node, and what it means to Pods that come after it. */
 export interface Footprint {
   readonly requests: Resources;
+  readonly nominal: Nominal;
   /** Ports that it opens on the node itself: `TCP/80`. */
   readonly hostPorts: readonly string[];
   /** The claims that it mounts: `namespace/name`. */
@@ -45,6 +47,8 @@ export interface PodInfo extends Footprint {
   readonly spread: readonly SpreadRule[];
   /** What is known of its claims at the time of the decision. */
   readonly claims: readonly ClaimInfo[];
+  /** The images of its containers, by their full names. */
+  readonly images: readonly string[];
 }
 
 export interface Need {
@@ -67,7 +71,7 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
     uid: pod.metadata.uid,
     pod,
     schedulerName: spec.schedulerName || 'default-scheduler',
-    shape: JSON.stringify([needs, nodeSelector, spec.tolerations, terms, likedNodes, print.hostPorts]),
+    shape: JSON.stringify([needs, nodeSelector, spec.tolerations, terms, likedNodes, print.hostPorts, print.nominal]),
     needs,
     nodeSelector,
     tolerations: spec.tolerations,
@@ -77,6 +81,7 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
     needsNear: podTerms(pod, spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     spread: spreadRules(pod),
     claims: [],
+    images: podImages(pod),
   };
 }
 
@@ -94,6 +99,7 @@ export function footprint(pod: Live<Pod>): Footprint {
   };
   return {
     requests: podRequests(pod),
+    nominal: nominal(pod),
     hostPorts: hostPorts(pod),
     claimKeys: claimKeys(pod),
     podClass: podClass(pod),

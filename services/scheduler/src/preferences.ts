@@ -4,11 +4,10 @@ import type { NodeInfo } from './node-info.ts';
 import { everyNode } from './pod-counter.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { SpreadRule } from './pod-terms.ts';
+import type { Score, Wish } from './profiles.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { DomainCounts } from './topology.ts';
 
-/** How much each preference counts against the others. Source: kube-scheduler's defaults. */
-const weights = { taints: 3, nodes: 2, spread: 2, pods: 2 };
 const most = 100;
 
 /**
@@ -16,7 +15,12 @@ const most = 100;
  * on a scale from 0 to 100 times its weight. Undefined when nobody has a preference. The formulas, whole numbers all along,
  * are kube-scheduler's: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  */
-export function preferencesOf(pod: PodInfo, snapshot: Snapshot, places: Int32Array): Float64Array | undefined {
+export function preferencesOf(
+  pod: PodInfo,
+  snapshot: Snapshot,
+  places: Int32Array,
+  preferences: readonly Preference[],
+): Float64Array | undefined {
   const { sum, scores } = snapshot.scoreScratch(places.length);
   let any = false;
   for (const { weight, fill } of preferences) {
@@ -31,12 +35,24 @@ export function preferencesOf(pod: PodInfo, snapshot: Snapshot, places: Int32Arr
 /** Writes a score from 0 to 100 for each place. False when it has none to give. */
 type Fill = (pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array) => boolean;
 
-const preferences: readonly { readonly weight: number; readonly fill: Fill }[] = [
-  { weight: weights.taints, fill: avoidedTaints },
-  { weight: weights.nodes, fill: likedNodes },
-  { weight: weights.spread, fill: spread },
-  { weight: weights.pods, fill: nearPods },
-];
+/** A wish, and how often it counts. */
+export interface Preference {
+  readonly weight: number;
+  readonly fill: Fill;
+}
+
+const fills: Readonly<Record<Wish, Fill>> = {
+  TaintToleration: avoidedTaints,
+  NodeAffinity: likedNodes,
+  PodTopologySpread: spread,
+  InterPodAffinity: nearPods,
+};
+
+/** Undefined for plugins that score nodes by themselves. */
+export function preferenceOf({ name, weight }: Score): Preference | undefined {
+  const fill: Fill | undefined = name in fills ? fills[name as Wish] : undefined; // tested just there
+  return fill && { weight, fill };
+}
 
 /** Fewer taints that ask the Pod to stay away are better. */
 function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
@@ -45,9 +61,8 @@ function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array, sco
     return taints.filter((taint) => untolerated([taint], pod.tolerations, ['PreferNoSchedule']) !== undefined).length;
   });
   const { highest } = rangeOf(scores);
-  for (let at = 0; at < scores.length; at++) {
-    scores[at] = highest === 0 ? most : most - Math.floor((most * (scores[at] ?? 0)) / highest);
-  }
+  if (highest <= 0) return false;
+  for (let at = 0; at < scores.length; at++) scores[at] = most - Math.floor((most * (scores[at] ?? 0)) / highest);
   return true;
 }
 

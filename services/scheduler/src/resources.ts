@@ -1,5 +1,5 @@
 import { byteCount, cpuMillis } from '@navarch/machinery';
-import type { Node, Pod, ResourceRequirements } from '@navarch/proto';
+import type { Container, Node, Pod, ResourceRequirements } from '@navarch/proto';
 
 /**
  * Amounts by resource name, as plain numbers: `cpu` in thousandths of a core, everything else in whole units (bytes,
@@ -13,10 +13,30 @@ export const podsResource = 'pods';
 const zero: Resources = {};
 
 /** What a Pod needs on its node: its containers together, or its neediest init container where that is more, and its overhead. */
-export function podRequests({ spec }: Pick<Pod, 'spec'>): Resources {
-  const together = (spec?.containers ?? []).map(({ resources }) => requestsOf(resources)).reduce(plus, zero);
-  const total = (spec?.initContainers ?? []).map(({ resources }) => requestsOf(resources)).reduce(most, together);
-  return { ...plus(total, parse(spec?.overhead ?? {})), [podsResource]: 1 };
+export function podRequests(pod: Pick<Pod, 'spec'>): Resources {
+  return { ...sumOf(pod, zero), [podsResource]: 1 };
+}
+
+/** What a Pod counts as, in thousandths of a core and bytes, where points are given for what is taken of a node. */
+export interface Nominal {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** What a container counts as that doesn't say. Source: kube-scheduler's defaults, 100m and 200Mi. */
+const unsaid: Resources = { cpu: 100, memory: 200 * 1024 * 1024 };
+
+/** The Pod's requests, with a little for each container that doesn't say, so that those who request nothing spread as well. */
+export function nominal(pod: Pick<Pod, 'spec'>): Nominal {
+  const { cpu = 0, memory = 0 } = sumOf(pod, unsaid);
+  return { cpu, memory };
+}
+
+function sumOf({ spec }: Pick<Pod, 'spec'>, otherwise: Resources): Resources {
+  const asked = ({ resources }: Container) => ({ ...otherwise, ...requestsOf(resources) });
+  const together = (spec?.containers ?? []).map(asked).reduce(plus, zero);
+  const total = (spec?.initContainers ?? []).map(asked).reduce(most, together);
+  return plus(total, parse(spec?.overhead ?? {}));
 }
 
 /** What Pods can have of a node. */

@@ -6,14 +6,16 @@ import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import { preferencesOf } from './preferences.ts';
 import type { Profile } from './profiles.ts';
-import { room, score } from './score.ts';
-import { type Strategy, selectPlace } from './select-node.ts';
+import { score } from './score.ts';
+import { type Scoring, scoringOf } from './scoring.ts';
+import { selectPlace } from './select-node.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type Decision =
   | {
       readonly type: 'place';
       readonly nodeName: string;
+      /** The founding paper's score where the profile has a strategy, else the sum of the profile's scores. */
       readonly score: number;
       /** How many nodes could have had the Pod. */
       readonly feasible: number;
@@ -28,18 +30,24 @@ export type Decision =
 
 /** Where a Pod should run. The same arguments always give the same decision, whatever was asked before. */
 export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, seed: number): Decision {
-  const { strategy } = profile;
+  const scoring = scoringOf(profile);
   const constraints = constraintsOf(pod, snapshot);
-  const { worth, places } = candidates(pod, snapshot, strategy);
+  const { worth, places } = candidates(pod, snapshot, scoring);
   const able = constraints.reduce(meeting, places);
-  if (able.length === 0) return reject(rejectionsTally(pod, snapshot, strategy, constraints));
-  const preferences = preferencesOf(pod, snapshot, able);
+  if (able.length === 0) return reject(rejectionsTally(pod, snapshot, scoring, constraints));
+  const preferences = preferencesOf(pod, snapshot, able, scoring.preferences);
   const lastName = snapshot.lastChosen.get(profile.schedulerName);
   const last = lastName === undefined ? -1 : snapshot.lastBefore(lastName);
-  const place = selectPlace(strategy, { places: able, preferences, worth, podCounts: snapshot.podCounts }, seed, last);
+  const feasible = { places: able, preferences, worth, podCounts: snapshot.podCounts };
+  const { place, total } = selectPlace(scoring.strategy, feasible, seed, last);
   const node = snapshot.nodes[place];
   if (node === undefined) throw new Error('the node that was chosen is not there');
-  return { type: 'place', nodeName: node.name, score: score(pod, node), feasible: able.length };
+  return {
+    type: 'place',
+    nodeName: node.name,
+    score: scoring.strategy === undefined ? total : score(pod, node),
+    feasible: able.length,
+  };
 }
 
 /** Why each node that can't have the Pod can't. For people: looks at every node. */
@@ -71,10 +79,10 @@ export function mayHelp(event: ClusterEvent, names: ReadonlySet<string>): boolea
 }
 
 /** The places of nodes that by themselves can have the Pod, and what they are worth to it. */
-function candidates(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): { worth: Float64Array; places: Int32Array } {
+function candidates(pod: PodInfo, snapshot: Snapshot, scoring: Scoring): { worth: Float64Array; places: Int32Array } {
   const few = fewPlaces(pod, snapshot);
-  if (few !== undefined) return judged(pod, snapshot, strategy, few);
-  const { worth } = evaluationOf(pod, snapshot, strategy);
+  if (few !== undefined) return judged(pod, snapshot, scoring, few);
+  const { worth } = evaluationOf(pod, snapshot, scoring);
   const places = snapshot.scratch();
   let count = 0;
   for (let place = 0; place < snapshot.nodes.length; place++) {
@@ -83,8 +91,9 @@ function candidates(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): { wor
   return { worth, places: places.subarray(0, count) };
 }
 
-function evaluationOf(pod: PodInfo, snapshot: Snapshot, strategy: Strategy): Evaluation {
-  return snapshot.evaluation(`${strategy} ${pod.shape}`, () => judgeOf(pod, strategy));
+function evaluationOf(pod: PodInfo, snapshot: Snapshot, scoring: Scoring): Evaluation {
+  const key = `${scoring.keyOf(pod, snapshot)} ${pod.shape}`;
+  return snapshot.evaluation(key, () => judgeOf(pod, snapshot, scoring));
 }
 
 /** Where the Pod names its node, or its data lies on one, the thousands of others need not be looked at. */
@@ -95,8 +104,8 @@ function fewPlaces({ namedNodes, claims }: PodInfo, snapshot: Snapshot): readonl
   return namedNodes && [...namedNodes].map((name) => snapshot.find(name)).sort((a, b) => a - b);
 }
 
-function judged(pod: PodInfo, snapshot: Snapshot, strategy: Strategy, few: readonly number[]) {
-  const judge = judgeOf(pod, strategy);
+function judged(pod: PodInfo, snapshot: Snapshot, scoring: Scoring, few: readonly number[]) {
+  const judge = judgeOf(pod, snapshot, scoring);
   const worth = new Float64Array(snapshot.nodes.length);
   const places = few.filter((place) => {
     const node = snapshot.nodes[place];
@@ -108,19 +117,11 @@ function judged(pod: PodInfo, snapshot: Snapshot, strategy: Strategy, few: reado
   return { worth, places: Int32Array.from(places) };
 }
 
-function judgeOf(pod: PodInfo, strategy: Strategy): Judge {
+function judgeOf(pod: PodInfo, snapshot: Snapshot, scoring: Scoring): Judge {
   const asked = askedOf(pod);
-  const worthOf = worth[strategy];
-  return (node) => firstRejection(pod, node, asked) ?? worthOf(pod, node);
+  const worthOf = scoring.worth(pod, snapshot);
+  return (node) => firstRejection(pod, node, asked) ?? worthOf(node);
 }
-
-/** What a node is worth by itself. */
-const worth: Readonly<Record<Strategy, (pod: PodInfo, node: NodeInfo) => number>> = {
-  argmax: score,
-  'least-remaining': (pod, node) => -room(pod, node),
-  random: () => 0,
-  'round-robin': () => 0,
-};
 
 /** Why the node by itself can't have the Pod. */
 export function rejectionByItself(pod: PodInfo, node: NodeInfo): Rejection | undefined {
@@ -164,7 +165,7 @@ function rejectionBy(constraints: readonly Constraint[], place: number): Rejecti
 function rejectionsTally(
   pod: PodInfo,
   snapshot: Snapshot,
-  strategy: Strategy,
+  scoring: Scoring,
   constraints: readonly Constraint[],
 ): Tally {
   if (pod.claims.length > 0 || pod.namedNodes !== undefined) {
@@ -172,7 +173,7 @@ function rejectionsTally(
     for (const rejection of rejections(pod, snapshot).values()) tally.count(rejection, 1);
     return tally;
   }
-  const { worth, tally } = evaluationOf(pod, snapshot, strategy);
+  const { worth, tally } = evaluationOf(pod, snapshot, scoring);
   if (constraints.length === 0) return tally;
   const all = tally.copy();
   for (let place = 0; place < snapshot.nodes.length; place++) {

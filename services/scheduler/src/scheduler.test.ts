@@ -15,7 +15,7 @@ import { Lease } from '@navarch/proto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FakeCluster } from './cluster.fixture.ts';
 import { claim, node, pod } from './objects.fixture.ts';
-import { defaultProfiles, profiles } from './profiles.ts';
+import { defaultProfiles } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -51,7 +51,7 @@ async function start(...nodes: Parameters<typeof node>[]) {
     client: cluster,
     informers,
     recorder,
-    profiles: profiles(defaultProfiles),
+    profiles: defaultProfiles,
     logger,
     metrics,
     clock,

@@ -13,7 +13,7 @@ export type Strategy = (typeof strategies)[number];
 export interface Feasible {
   /** Used up by the choice. */
   readonly places: Int32Array;
-  /** By the index in `places`: what the Pod and its neighbours would like. Comes before all else. */
+  /** By the index in `places`: what the Pod and its neighbours would like. Comes before all else, where there is a strategy. */
   readonly preferences: Float64Array | undefined;
   /** By place. */
   readonly worth: Float64Array;
@@ -24,20 +24,29 @@ export interface Feasible {
 const second: Readonly<Record<Strategy, number>> = { argmax: -1, 'least-remaining': 1, random: 0, 'round-robin': 0 };
 
 /**
- * The place of a node, of which there must be one. What is equal after all, `seed` decides; round robin takes the first after
- * `last`.
+ * The place of a node, of which there must be one. Without a strategy it is one with the highest sum of preferences and worth,
+ * `total`. What is equal after all, `seed` decides; round robin takes the first after `last`.
  */
-export function selectPlace(strategy: Strategy, feasible: Feasible, seed: number, last: number): number {
+export function selectPlace(
+  strategy: Strategy | undefined,
+  feasible: Feasible,
+  seed: number,
+  last: number,
+): { readonly place: number; readonly total: number } {
   const { places, preferences, worth, podCounts } = feasible;
-  const sign = second[strategy];
+  const sign = strategy === undefined ? 0 : second[strategy];
   // The best so far stand at the beginning of `places`, where nothing is left to be looked at.
   let equals = 0;
   let [liked, highest, tie] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let at = 0; at < places.length; at++) {
     const place = places[at] ?? 0;
-    const preference = preferences === undefined ? 0 : (preferences[at] ?? 0);
+    let preference = preferences === undefined ? 0 : (preferences[at] ?? 0);
+    let value = worth[place] ?? 0;
+    if (strategy === undefined) {
+      value += preference;
+      preference = 0;
+    }
     if (preference < liked) continue;
-    const value = worth[place] ?? 0;
     if (preference === liked && value < highest) continue;
     const pods = sign * (podCounts[place] ?? 0);
     if (preference === liked && value === highest) {
@@ -53,9 +62,10 @@ export function selectPlace(strategy: Strategy, feasible: Feasible, seed: number
     places[0] = place;
     equals = 1;
   }
-  if (strategy !== 'round-robin') return places[mixed(seed) % equals] ?? -1;
   const best = places.subarray(0, equals);
-  return best.find((place) => place > last) ?? best[0] ?? -1;
+  const chosen =
+    strategy === 'round-robin' ? (best.find((place) => place > last) ?? best[0]) : best[mixed(seed) % equals];
+  return { place: chosen ?? -1, total: liked + highest };
 }
 
 /** Spreads neighbouring seeds over all of 32 bits. Source: MurmurHash3's finalizer, https://github.com/aappleby/smhasher */

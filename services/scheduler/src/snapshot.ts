@@ -1,5 +1,6 @@
 import { Evaluation, type Judge } from './evaluation.ts';
 import { AwareTerms } from './aware-terms.ts';
+import { ImageSpread } from './images.ts';
 import type { NodeFacts, NodeInfo } from './node-info.ts';
 import { type Counted, PodCounter } from './pod-counter.ts';
 import type { Footprint } from './pod-info.ts';
@@ -14,6 +15,7 @@ interface Node extends NodeInfo {
   facts: NodeFacts;
   place: number;
   readonly requested: Record<string, number>;
+  readonly nominal: { cpu: number; memory: number };
   readonly pods: Map<string, Footprint>;
   readonly hostPorts: Map<string, number>;
 }
@@ -41,6 +43,8 @@ export class Snapshot {
   readonly lastChosen = new Map<string, string>();
   /** How many nodes have a taint that only asks Pods to stay away. */
   softTainted = 0;
+  /** Which images there are. */
+  readonly images = new ImageSpread();
   readonly #nodes: Node[] = [];
   readonly #placed = new Map<string, { readonly nodeName: string; readonly footprint: Footprint }>();
   /** Pods on nodes that are not there, or not yet. */
@@ -104,7 +108,15 @@ export class Snapshot {
       });
       return;
     }
-    const node: Node = { ...facts, facts, place, requested: {}, pods: new Map(), hostPorts: new Map() };
+    const node: Node = {
+      ...facts,
+      facts,
+      place,
+      requested: {},
+      nominal: { cpu: 0, memory: 0 },
+      pods: new Map(),
+      hostPorts: new Map(),
+    };
     this.#insert(node);
     const pods = this.#homeless.get(facts.name);
     this.#homeless.delete(facts.name);
@@ -226,6 +238,8 @@ export class Snapshot {
     for (const resource in requests) {
       node.requested[resource] = (node.requested[resource] ?? 0) + by * (requests[resource] ?? 0);
     }
+    node.nominal.cpu += by * footprint.nominal.cpu;
+    node.nominal.memory += by * footprint.nominal.memory;
     for (const port of hostPorts) {
       const count = (node.hostPorts.get(port) ?? 0) + by;
       if (count > 0) node.hostPorts.set(port, count);
@@ -269,6 +283,7 @@ export class Snapshot {
 
   #countNode(node: Node, by: 1 | -1): void {
     for (const counter of this.#counters.values()) counter.countNode(node, node.place, by);
+    this.images.count(node.images, by);
     if (node.taints.some(({ effect }) => effect === 'PreferNoSchedule')) this.softTainted += by;
   }
 

@@ -9,7 +9,7 @@ import { run } from '@navarch/cli';
 import { type ApiClient, createClient } from '@navarch/client';
 import { controllerManager } from '@navarch/controller-manager';
 import { type Address, createLogger, createMetrics, formatAddress, type LogLevel } from '@navarch/kit';
-import { defaultProfiles, profiles, schedulerService } from '@navarch/scheduler';
+import { defaultProfiles, schedulerService } from '@navarch/scheduler';
 import { MemoryStore } from '@navarch/store';
 import { TcpProxy } from '@navarch/testing';
 import { FakeNode } from './fake-node.ts';
@@ -175,7 +175,7 @@ export class ClusterInProcess {
       parts: (client, bus) => {
         const common = { client, bus, identity, logger, metrics, clock };
         if (name === 'scheduler') {
-          return schedulerService({ ...common, profiles: profiles(defaultProfiles) }).components;
+          return schedulerService({ ...common, profiles: defaultProfiles }).components;
         }
         const nodes = { graceMs: 40_000 };
         return controllerManager({ ...common, clusterCidr: '10.244.0.0/16', nodes });

@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { Json } from '../encode.ts';
+import { closest } from '../suggest.ts';
 
 /** The keyword for lists whose items are told apart by keys. */
 export const uniqueKeys = 'uniqueKeys';
@@ -29,7 +30,8 @@ export function valueProblem({ keyword, params, message = '' }: ErrorObject, val
     }
     case 'enum': {
       const allowed = (params as { allowedValues: readonly Json[] }).allowedValues;
-      return `${short(value)} must be one of ${allowed.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(', ')}`;
+      const words = allowed.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
+      return `${short(value)} must be one of ${words.join(', ')}${guess(value, words)}`;
     }
     case 'minimum':
       return `${short(value)} must be at least ${limit}`;
@@ -83,6 +85,12 @@ const formatWords: Readonly<Record<string, string>> = {
   int32: 'a number from -2147483648 to 2147483647',
   int64: 'a whole number of 64 bits',
 };
+
+/** Of very short words everything is near. */
+function guess(value: Json | undefined, words: readonly string[]): string {
+  const near = typeof value === 'string' && value.length > 2 ? closest(value, words) : undefined;
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
 
 function short(value: Json | undefined): string {
   if (Array.isArray(value)) return 'a list';

@@ -12,6 +12,12 @@ export const ageColumn: Column<KubeObject> = {
   description: 'How long ago the object was made.',
   value: (object, now) => age(object.metadata?.creationTimestamp, now),
 };
+/** For kinds whose objects hardly change: kubectl shows when they were made in place of their age. */
+export const createdColumn: Column<KubeObject> = {
+  title: 'CREATED AT',
+  description: 'When the object was made.',
+  value: ({ metadata }) => metadata?.creationTimestamp ?? '',
+};
 
 /** What kubectl prints where there is nothing. */
 export const none = '<none>';

@@ -71,8 +71,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly feedField?: string;
   /** Where the numbers of the scale subresource are; undefined for kinds that can't be scaled. */
   readonly scale?: ScalePaths;
-  /** The form of the object's name. */
-  readonly nameFormat: 'label' | 'label1035' | 'subdomain';
+  /** The form of the object's name. 'path' is all that can be a part of a path: system:discovery. */
+  readonly nameFormat: 'label' | 'label1035' | 'subdomain' | 'path';
   /** Whether deletion waits for somebody to end the object gracefully, and for how many seconds: a Pod on a node. */
   gracePeriodSeconds?(object: T): number;
   /** Says in one way what manifests may say in two, before anything else looks at it. Changes `object`. */

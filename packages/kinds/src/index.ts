@@ -1,3 +1,9 @@
+export { clusterRole } from './access/cluster-role.ts';
+export { clusterRoleBinding } from './access/cluster-role-binding.ts';
+export { aggregatedRules } from './access/aggregation.ts';
+export { accessGroup } from './access/policy-rules.ts';
+export { role } from './access/role.ts';
+export { roleBinding } from './access/role-binding.ts';
 export { type MetricText, metricKey, metricTexts, sourceOf } from './autoscaler-columns.ts';
 export { cpuMetric, standardScaleDown, standardScaleUp } from './autoscaler-rules.ts';
 export * from './columns.ts';

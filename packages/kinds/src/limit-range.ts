@@ -1,5 +1,5 @@
 import { LimitRange } from '@navarch/proto';
-import { nameColumn } from './columns.ts';
+import { createdColumn, nameColumn } from './columns.ts';
 import { defineKind } from './define-kind.ts';
 import { completeLimits, validateLimits } from './limit-rules.ts';
 
@@ -8,7 +8,7 @@ export const limitRange = defineKind('limitRange', LimitRange, {
   plural: 'limitranges',
   shortNames: ['limits'],
   ownColumns: true,
-  columns: [nameColumn, { title: 'CREATED AT', value: ({ metadata }) => metadata?.creationTimestamp ?? '' }],
+  columns: [nameColumn, createdColumn],
   complete: completeLimits,
   validate: validateLimits,
   example: 'kinds/limitrange.yaml',

@@ -1,3 +1,7 @@
+import { clusterRole } from './access/cluster-role.ts';
+import { clusterRoleBinding } from './access/cluster-role-binding.ts';
+import { role } from './access/role.ts';
+import { roleBinding } from './access/role-binding.ts';
 import { configMap } from './config-map.ts';
 import { controllerRevision } from './controller-revision.ts';
 import { cronJob } from './cron-job.ts';
@@ -50,6 +54,10 @@ export const kinds: readonly KindDefinition[] = [
   priorityClass,
   podDisruptionBudget,
   horizontalPodAutoscaler,
+  role,
+  roleBinding,
+  clusterRole,
+  clusterRoleBinding,
   customResourceDefinition,
 ];
 

@@ -1,10 +1,13 @@
 /** For tests: a whole api on an in-memory store and bus, behind real gRPC on loopback. */
-import { type Client, type ClientUnaryCall, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type Client, type ClientUnaryCall, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { MemoryBus, MemoryHub } from '@navarch/bus';
 import { builtinKinds, toResource } from '@navarch/kinds';
 import { createLogger, createMetrics, systemClock } from '@navarch/kit';
 import { type ApiError, fromServiceError, readWarnings } from '@navarch/machinery';
 import {
+  AccessClient,
+  AccessReviewRequest,
+  type AccessReviewResponse,
   ApplyRequest,
   type ApplyResponse,
   BindRequest,
@@ -20,6 +23,8 @@ import {
   HistoryRequest,
   type HistoryResponse,
   ListRequest,
+  ListRulesRequest,
+  type ListRulesResponse,
   NodeSessionsClient,
   PatchRequest,
   PodsClient,
@@ -30,6 +35,7 @@ import {
   TransactRequest,
   UpdateRequest,
   UpdateScaleRequest,
+  UserInfo,
   WatchRequest,
   type WatchResponse,
   WhyRequest,
@@ -37,6 +43,7 @@ import {
 } from '@navarch/proto';
 import { MemoryStore, type Store } from '@navarch/store';
 import { vi } from 'vitest';
+import { identityKey } from './access/caller.ts';
 import { Api, type ApiOptions } from './api.ts';
 
 // Real servers, on machines that may be busy with other things.
@@ -58,7 +65,11 @@ export function valueOf<T>(object: Resource | undefined): T {
   return object?.object?.value as T;
 }
 
-type Unary = (request: never, done: (error: ServiceError | null, response: never) => void) => ClientUnaryCall;
+type Unary = (
+  request: never,
+  metadata: Metadata,
+  done: (error: ServiceError | null, response: never) => void,
+) => ClientUnaryCall;
 
 /** What the requests of writes have in common. */
 type WriteFields = Partial<Pick<CreateRequest, 'fence' | 'dryRun' | 'fieldManager' | 'fieldValidation'>>;
@@ -69,16 +80,30 @@ export class TestClient {
   readonly pods: PodsClient;
   readonly sessions: NodeSessionsClient;
   readonly cluster: ClusterClient;
+  readonly access: AccessClient;
   /** What the calls so far were warned of. */
   readonly warnings: string[] = [];
   readonly #clients: Client[];
+  readonly #address: string;
+  readonly #metadata = new Metadata();
 
-  constructor(address: string) {
+  constructor(address: string, user?: Partial<UserInfo>) {
+    this.#address = address;
+    if (user !== undefined)
+      this.#metadata.set(identityKey, Buffer.from(UserInfo.encode(UserInfo.fromPartial(user)).finish()));
     this.resources = new ResourcesClient(address, credentials.createInsecure());
     this.pods = new PodsClient(address, credentials.createInsecure());
     this.sessions = new NodeSessionsClient(address, credentials.createInsecure());
     this.cluster = new ClusterClient(address, credentials.createInsecure());
-    this.#clients = [this.resources, this.pods, this.sessions, this.cluster];
+    this.access = new AccessClient(address, credentials.createInsecure());
+    this.#clients = [this.resources, this.pods, this.sessions, this.cluster, this.access];
+  }
+
+  /** Calls for somebody. Closed with this one. */
+  as(username: string, ...groups: string[]): TestClient {
+    const client = new TestClient(this.#address, { username, groups: [...groups, 'system:authenticated'] });
+    this.#clients.push(...client.#clients);
+    return client;
   }
 
   get = (fields: Json) => this.#call<Resource>('get', GetRequest.fromJSON(fields));
@@ -126,15 +151,22 @@ export class TestClient {
       ...request,
     });
 
+  review = (fields: Json) =>
+    this.#call<AccessReviewResponse>('review', AccessReviewRequest.fromJSON(fields), this.access);
+  listRules = (fields: Json) =>
+    this.#call<ListRulesResponse>('listRules', ListRulesRequest.fromJSON(fields), this.access);
+
   storage(): Promise<GetStorageResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<GetStorageResponse>();
-    this.cluster.getStorage({}, (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+    this.cluster.getStorage({}, this.#metadata, (error, response) =>
+      error ? reject(fromServiceError(error)) : resolve(response),
+    );
     return promise;
   }
 
   /** Batches until `signal` aborts; an error of the stream is thrown as an ApiError. */
   async *watch(fields: Json, signal: AbortSignal): AsyncGenerator<WatchResponse, void, void> {
-    const stream = this.resources.watch(WatchRequest.fromJSON(fields));
+    const stream = this.resources.watch(WatchRequest.fromJSON(fields), this.#metadata);
     signal.addEventListener('abort', () => stream.cancel());
     try {
       for await (const response of stream) yield response as WatchResponse;
@@ -149,10 +181,10 @@ export class TestClient {
     for (const client of this.#clients) client.close();
   }
 
-  #call<T>(method: keyof ResourcesClient, request: object): Promise<T> {
+  #call<T>(method: string, request: object, client: Client = this.resources): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const call = (this.resources[method] as Unary).bind(this.resources);
-    const answer = call(request as never, (error, response) =>
+    const call = (client[method as keyof Client] as unknown as Unary).bind(client); // each method's stub has this form
+    const answer = call(request as never, this.#metadata, (error, response) =>
       error ? reject(fromServiceError(error)) : resolve(response),
     );
     answer.on('status', ({ metadata }) => this.warnings.push(...readWarnings(metadata)));

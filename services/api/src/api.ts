@@ -13,6 +13,7 @@ import {
 } from '@navarch/kit';
 import type { Maintenance, Store } from '@navarch/store';
 import { hostname } from 'node:os';
+import { accessHandlers, encodedAccessService } from './access/reviews.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
@@ -21,6 +22,7 @@ import { ownEvents } from './events/own-events.ts';
 import { ReplicaElection } from './election/replica-election.ts';
 import { feedLease } from './feed/feed-lease.ts';
 import { FeedPublisher } from './feed/feed-publisher.ts';
+import { Gate } from './grpc/allow.ts';
 import { CallMetrics } from './grpc/call-metrics.ts';
 import { clusterHandlers, encodedClusterService } from './grpc/cluster.ts';
 import { registerGauges } from './grpc/gauges.ts';
@@ -36,6 +38,7 @@ import { whyHandlers } from './grpc/why.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
 import { KindRegistry } from './kinds/kind-registry.ts';
 import type { TolerationSeconds } from './pipeline/admission/tolerations.ts';
+import { Access } from './pipeline/access.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ServiceNetwork } from './pipeline/service-network.ts';
 import { Reader } from './read/reader.ts';
@@ -101,12 +104,14 @@ export class Api implements Component {
       tolerationSeconds: options.tolerationSeconds,
       pressure: () => this.#care.pressure,
     });
+    const access = new Access(cache);
+    const gate = new Gate(access, kinds);
     const reader = new Reader({ kinds, sources, clock });
     const callMetrics = new CallMetrics(metrics, logger);
     const streams = new WatchStreams({ reader, metrics: callMetrics, clock, fresh });
     const reachedAt = () => formatAddress(advertise ?? this.#server.address);
     const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
-    const sessions = new NodeSessions({ clock, logger, metrics: callMetrics, registry });
+    const sessions = new NodeSessions({ access, clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
     const clusterId = () => bootstrap.clusterId;
     const timeline = new Timeline({ store, past: objects.past });
@@ -121,14 +126,15 @@ export class Api implements Component {
         {
           definition: encodedResourcesService,
           handlers: {
-            ...resourcesHandlers({ kinds, fresh, reader, history, pipeline, streams, metrics: callMetrics }),
-            ...whyHandlers({ kinds, fresh, sources, clock, metrics: callMetrics }),
+            ...resourcesHandlers({ kinds, gate, fresh, reader, history, pipeline, streams, metrics: callMetrics }),
+            ...whyHandlers({ kinds, gate, fresh, sources, clock, metrics: callMetrics }),
           },
         },
         {
           definition: encodedClusterService,
           handlers: clusterHandlers({
             version,
+            access,
             store,
             timeline,
             clock,
@@ -139,12 +145,13 @@ export class Api implements Component {
         },
         {
           definition: framedPodsService,
-          handlers: podsHandlers({ sources, sessions, registry, clock, metrics: callMetrics }),
+          handlers: podsHandlers({ access, sources, sessions, registry, clock, metrics: callMetrics }),
         },
         {
           definition: encodedMetricsService,
-          handlers: metricsHandlers({ kinds, cache, bus, pictures, clock, metrics: callMetrics }),
+          handlers: metricsHandlers({ kinds, gate, cache, bus, pictures, clock, metrics: callMetrics }),
         },
+        { definition: encodedAccessService, handlers: accessHandlers({ access, fresh, metrics: callMetrics }) },
         { definition: framedSessionsService, handlers: sessions.handlers() },
       ],
       ready: (signal) => bootstrap.done(signal),
@@ -236,7 +243,7 @@ export class Api implements Component {
   /** Why the cluster can't be used yet; undefined when it can. */
   notReady(): string | undefined {
     if (!this.#cache.filled) return 'the cache is not filled: etcd could not be read yet';
-    return this.#bootstrap.ready ? undefined : 'the namespaces that the cluster needs are not there yet';
+    return this.#bootstrap.ready ? undefined : 'the namespaces and roles that the cluster needs are not there yet';
   }
 
   /** What whoever asks whether the api is ready should know, although it is. */

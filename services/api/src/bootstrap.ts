@@ -2,6 +2,7 @@ import { abortable, Backoff, type Component, type Logger, retry } from '@navarch
 import { isApiError } from '@navarch/machinery';
 import { Namespace } from '@navarch/proto';
 import type { Store } from '@navarch/store';
+import { defaultAccessWrites } from './access/default-writes.ts';
 import { createWrite } from './pipeline/create.ts';
 import { incoming } from './pipeline/incoming.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
@@ -18,8 +19,8 @@ interface BootstrapOptions {
 }
 
 /**
- * What has to be there before anybody can use the cluster: its id, and the namespaces it needs itself. Made in the
- * background, as soon as the store lets it.
+ * What has to be there before anybody can use the cluster: its id, the namespaces it needs itself, and the roles that everybody
+ * knows. Made in the background, as soon as the store lets it.
  */
 export class Bootstrap implements Component {
   readonly name = 'bootstrap';
@@ -53,6 +54,7 @@ export class Bootstrap implements Component {
       async (signal) => {
         this.#clusterId = await this.#readOrMakeId(signal);
         for (const name of systemNamespaces) await this.#makeNamespace(name, signal);
+        await this.#makeAccess(signal);
         this.#ready = true;
         this.#done.resolve();
       },
@@ -80,6 +82,14 @@ export class Bootstrap implements Component {
         { compare: [{ key: clusterIdKey, modRevision: 0n }], ops: [{ type: 'put', key: clusterIdKey, value }] },
         signal,
       );
+    }
+  }
+
+  async #makeAccess(signal: AbortSignal): Promise<void> {
+    const options = { fence: undefined, dryRun: false, program: 'api', signal };
+    const writes = defaultAccessWrites().map((write) => () => write);
+    for (const outcome of await this.#options.pipeline.writeEach(writes, options)) {
+      if (!outcome.ok) throw outcome.error;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { InformerSet, Lister } from '@navarch/client';
 import {
+  clusterRole,
   controllerRevision,
   cronJob,
   customResourceDefinition,
@@ -22,6 +23,7 @@ import {
 } from '@navarch/kinds';
 import { type KubeObject, keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type {
+  ClusterRole,
   ControllerRevision,
   CronJob,
   CustomResourceDefinition,
@@ -64,6 +66,7 @@ export interface Caches {
   readonly autoscalers: Lister<HorizontalPodAutoscaler>;
   readonly definitions: Lister<CustomResourceDefinition>;
   readonly serviceAccounts: Lister<ServiceAccount>;
+  readonly clusterRoles: Lister<ClusterRole>;
   readonly podDisruptionBudgets: Lister<PodDisruptionBudget>;
 }
 
@@ -94,6 +97,7 @@ export function readCaches(informers: Pick<InformerSet, 'lister'>): Caches {
     autoscalers: informers.lister(horizontalPodAutoscaler),
     definitions: informers.lister(customResourceDefinition),
     serviceAccounts: informers.lister(serviceAccount),
+    clusterRoles: informers.lister(clusterRole),
     podDisruptionBudgets: informers.lister(podDisruptionBudget),
   };
   caches.pods.addIndex(byManager, (object) => [managerKey(object)]);

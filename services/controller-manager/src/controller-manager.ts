@@ -4,6 +4,7 @@ import { ApiEventRecorder, ControllerRunner, LeaderElector, LeaderWork } from '@
 import { type Clock, type Component, type Logger, linkSignals, type Metrics } from '@navarch/kit';
 import { addOwnerIndexes, readCaches } from './caches.ts';
 import type { Hands } from './carry-out.ts';
+import { clusterRoleController } from './cluster-role/controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { definitionController } from './custom-kinds/controller.ts';
 import { Configurations } from './deployment/configurations.ts';
@@ -94,6 +95,7 @@ export function controllerManager(options: ControllerManagerOptions): readonly C
     resourceQuotaController(caches, hands),
     autoscalerController({ caches, hands, scales: client, heard, syncMs }),
     serviceAccountController(caches, hands),
+    clusterRoleController(caches, hands),
     volumeClaimController(caches, hands),
     disruptionController(caches, hands, new OwnerScales(sets.workloads, client)),
   ];

@@ -1,5 +1,5 @@
 import { CustomResourceDefinition } from '@navarch/proto';
-import { nameColumn } from '../columns.ts';
+import { createdColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define-kind.ts';
 import { completeDefinition } from './complete.ts';
 import { validateDefinition, validateDefinitionUpdate } from './rules.ts';
@@ -12,7 +12,7 @@ export const customResourceDefinition = defineKind('customResourceDefinition', C
   ownColumns: true,
   columns: [
     nameColumn,
-    { title: 'CREATED AT', value: ({ metadata }) => metadata?.creationTimestamp ?? '' },
+    createdColumn,
     { title: 'KIND', value: ({ spec }) => spec?.names?.kind ?? '', wide: true },
     { title: 'SCOPE', value: ({ spec }) => spec?.scope ?? '', wide: true },
     { title: 'VERSIONS', value: ({ spec }) => spec?.versions.map(({ name }) => name).join(',') ?? '', wide: true },

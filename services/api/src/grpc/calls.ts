@@ -1,6 +1,8 @@
 import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { UnknownKind } from '@navarch/kinds';
 import { ApiError, isApiError, toApiError, toServiceError, warningMetadata } from '@navarch/machinery';
+import { authenticate, type Caller } from '../access/caller.ts';
+import { Denied } from '../pipeline/access.ts';
 import type { CallMetrics } from './call-metrics.ts';
 
 /** A call without a deadline of its own gets this one. */
@@ -8,6 +10,7 @@ const longestCallMs = 60_000;
 
 /** Who calls, as a handler sees them. */
 export interface CallContext {
+  readonly caller: Caller;
   /** Adds a sentence to what the caller is told besides the answer, or the error; once, however often. */
   readonly warn: (text: string) => void;
   /** What the calling program names itself; '' when it does not. */
@@ -33,9 +36,9 @@ export function unary<Request>(
 export type Freshen = (signal: AbortSignal) => Promise<unknown>;
 
 /**
- * Makes handlers as `unary` does, which run again what has named a kind that is not known, once everything is known that was
- * committed before the call: the kind may have been made at another replica a moment ago. `last` tells that there is no
- * further try.
+ * Makes handlers as `unary` does, which run again what has named a kind that is not known, or was refused, once everything is
+ * known that was committed before the call: the kind, or the right, may have been given at another replica a moment ago.
+ * `last` tells that there is no further try.
  */
 export function unaryKnowing(fresh: Freshen) {
   return <Request>(
@@ -57,7 +60,7 @@ export async function knowingKinds<R>(
   try {
     return await run(false);
   } catch (error) {
-    if (!(error instanceof UnknownKind)) throw error;
+    if (!(error instanceof UnknownKind || error instanceof Denied)) throw error;
     await fresh(signal);
     return await run(true);
   }
@@ -80,7 +83,8 @@ async function answer<Request>(
   );
   try {
     const warn = (text: string) => warnings.add(text);
-    const response = await handle(call.request, ended.signal, { warn, program: programOf(call) });
+    const caller = authenticate(call.metadata);
+    const response = await handle(call.request, ended.signal, { caller, warn, program: programOf(call) });
     done();
     callback(null, response, warnings.size === 0 ? undefined : warningMetadata([...warnings]));
   } catch (error) {

@@ -12,6 +12,7 @@ import type { Store } from '@navarch/store';
 import type { Timeline } from '../history/timeline.ts';
 import type { StorageState } from '../storage/storage-care.ts';
 import { storageReport } from '../storage/storage-report.ts';
+import type { Access } from '../pipeline/access.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { unary } from './calls.ts';
 
@@ -31,19 +32,23 @@ export function clusterHandlers(parts: {
   clock: Clock;
   clusterId: () => string;
   storage: (signal: AbortSignal) => Promise<StorageState>;
+  access: Access;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
-  const { version, store, timeline, clock, clusterId, storage, metrics } = parts;
+  const { version, store, timeline, clock, clusterId, storage, access, metrics } = parts;
   return {
-    getVersion: unary('GetVersion', metrics, async (_request: unknown, signal) => {
+    getVersion: unary('GetVersion', metrics, async (_request: unknown, signal, { caller }) => {
+      access.authorizeOther(caller, { verb: 'get', path: '/version' });
       const revision = await store.revision(signal);
       const response = { version, nodeVersion: process.version, revision, clusterId: clusterId() };
       return Buffer.from(GetVersionResponse.encode(response).finish());
     }),
-    getStorage: unary('GetStorage', metrics, async (_request: unknown, signal) => {
+    getStorage: unary('GetStorage', metrics, async (_request: unknown, signal, { caller }) => {
+      access.authorizeComponent(caller, 'see how full the store is');
       return Buffer.from(GetStorageResponse.encode(storageReport(await storage(signal))).finish());
     }),
-    findRevision: unary('FindRevision', metrics, async (request: FindRevisionRequest, signal) => {
+    findRevision: unary('FindRevision', metrics, async (request: FindRevisionRequest, signal, { caller }) => {
+      access.authorizeOther(caller, { verb: 'get', path: '/version' });
       const { revision, atMs } = await timeline.find(momentOf(request, clock.now()), signal);
       const response = { revision, time: new Date(atMs).toISOString() };
       return Buffer.from(FindRevisionResponse.encode(response).finish());

@@ -33,11 +33,11 @@ import { updateStatusWrite, updateWrite } from '../pipeline/update.ts';
 import { letGo, type Write } from '../pipeline/write.ts';
 import type { ObjectHistory } from '../history/object-history.ts';
 import type { Reader } from '../read/reader.ts';
-import { allow, allowRead, signalled } from './allow.ts';
+import { type Gate, signalled } from './allow.ts';
 import { encodeTransact, withMessage } from '../wire/responses.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { type CallContext, type Freshen, unaryKnowing } from './calls.ts';
-import { once, refuseUnknownKind } from './decoders.ts';
+import { once, refuseUnknown } from './decoders.ts';
 import type { EncodedRequest } from './encoded-request.ts';
 import { subresourceHandlers } from './subresources.ts';
 import type { WatchStreams } from './watch-streams.ts';
@@ -45,6 +45,7 @@ import type { WatchStreams } from './watch-streams.ts';
 /** The handlers of the Resources service: who asks what is checked here, what it means is the pipeline's and the reader's. */
 export function resourcesHandlers(parts: {
   kinds: Kinds;
+  gate: Gate;
   fresh: Freshen;
   reader: Reader;
   history: ObjectHistory;
@@ -52,7 +53,7 @@ export function resourcesHandlers(parts: {
   streams: WatchStreams;
   metrics: CallMetrics;
 }): UntypedServiceImplementation {
-  const { kinds, reader, history, pipeline, streams, metrics } = parts;
+  const { kinds, gate, reader, history, pipeline, streams, metrics } = parts;
   const unary = unaryKnowing(parts.fresh);
 
   const objectOf = ({ message }: EncodedRequest<CreateRequest | UpdateRequest>, { warn }: CallContext) =>
@@ -71,50 +72,50 @@ export function resourcesHandlers(parts: {
 
   return {
     ...subresourceHandlers(parts),
-    get: unary('Get', metrics, async (request: GetRequest, signal) => {
-      allowRead(kinds, 'get', request);
+    get: unary('Get', metrics, async (request: GetRequest, signal, { caller }) => {
+      gate.read(caller, 'get', request);
       return await reader.get(request, signal);
     }),
-    list: unary('List', metrics, async (request: ListRequest, signal) => {
-      allowRead(kinds, 'list', { ...request, name: '' });
+    list: unary('List', metrics, async (request: ListRequest, signal, { caller }) => {
+      gate.read(caller, 'list', request);
       return await reader.list(request, signal);
     }),
-    table: unary('Table', metrics, async (request: ListRequest, signal) => {
-      allowRead(kinds, 'list', { ...request, name: '' });
+    table: unary('Table', metrics, async (request: ListRequest, signal, { caller }) => {
+      gate.read(caller, 'list', request);
       return await reader.table(request, signal);
     }),
-    history: unary('History', metrics, async (request: HistoryRequest, signal) => {
-      allowRead(kinds, 'get', request);
+    history: unary('History', metrics, async (request: HistoryRequest, signal, { caller }) => {
+      gate.read(caller, 'get', request);
       return await history.of(request, signal);
     }),
-    watch: streams.handler((request: WatchRequest) => {
-      for (const target of request.targets) allowRead(kinds, 'watch', { ...target, name: '' });
+    watch: streams.handler((request: WatchRequest, caller) => {
+      for (const target of request.targets) gate.read(caller, 'watch', target);
     }),
     create: unary('Create', metrics, async (request: EncodedRequest<CreateRequest>, signal, context) => {
-      const write = () => allow('create', createWrite(objectOf(request, context)));
+      const write = () => gate.write(context.caller, 'create', createWrite(objectOf(request, context)));
       return await writeObject(request, write, signal, context);
     }),
     update: unary('Update', metrics, async (request: EncodedRequest<UpdateRequest>, signal, context) => {
-      const write = () => allow('update', updateWrite(objectOf(request, context)));
+      const write = () => gate.write(context.caller, 'update', updateWrite(objectOf(request, context)));
       return await writeObject(request, write, signal, context);
     }),
     updateStatus: unary('UpdateStatus', metrics, async (request: EncodedRequest<UpdateRequest>, signal, context) => {
-      const write = () => allow('update', updateStatusWrite(objectOf(request, context)), 'status');
+      const write = () => gate.write(context.caller, 'update', updateStatusWrite(objectOf(request, context)), 'status');
       return await writeObject(request, write, signal, context);
     }),
-    patch: unary('Patch', metrics, async (request: PatchRequest, signal, { warn, program }) => {
+    patch: unary('Patch', metrics, async (request: PatchRequest, signal, { caller, warn, program }) => {
       const patch = patchWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
-      const write = allow('patch', patch, patched(request.subresource).subresource);
+      const write = gate.write(caller, 'patch', patch, patched(request.subresource).subresource);
       return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    delete: unary('Delete', metrics, async (request: DeleteRequest, signal, { program }) => {
-      const write = allow('delete', deleteWrite(kinds, request));
+    delete: unary('Delete', metrics, async (request: DeleteRequest, signal, { caller, program }) => {
+      const write = gate.write(caller, 'delete', deleteWrite(kinds, request));
       const { resource, gone } = await pipeline.write(write, signalled(request, signal, program));
       return withMessage(1, resource, DeleteResponse.encode({ resource: undefined, gone }).finish());
     }),
-    apply: unary('Apply', metrics, async (request: ApplyRequest, signal, { warn, program }) => {
+    apply: unary('Apply', metrics, async (request: ApplyRequest, signal, { caller, warn, program }) => {
       const apply = applyWrite(kinds, request, fieldPolicy(request.fieldValidation, warn));
-      const write = allow('patch', apply, patched(request.subresource).subresource);
+      const write = gate.write(caller, 'patch', apply, patched(request.subresource).subresource);
       const written = await pipeline.write(write, signalled(request, signal, program));
       const rest = ApplyResponse.encode({ result: doneBy(written), resource: undefined }).finish();
       return withMessage(2, written.resource, rest);
@@ -122,17 +123,17 @@ export function resourcesHandlers(parts: {
     deleteCollection: unary(
       'DeleteCollection',
       metrics,
-      async (request: DeleteCollectionRequest, signal, { program }) => {
-        allowRead(kinds, 'delete', { ...request, name: '' });
+      async (request: DeleteCollectionRequest, signal, { caller, program }) => {
+        gate.read(caller, 'deletecollection', request);
         checkDeletion(request);
         const count = await deleteCollection({ kinds, reader, pipeline }, request, signalled(request, signal, program));
         return Buffer.from(DeleteCollectionResponse.encode({ count }).finish());
       },
     ),
     transact: unary('Transact', metrics, async (request: EncodedRequest<TransactRequest>, signal, context, last) => {
-      const decoders = writesOf(kinds, request, context);
+      const decoders = writesOf(parts, request, context);
       // Afterwards it would be too late: a write that is refused does not keep the others from being done.
-      if (!last) for (const decode of decoders) refuseUnknownKind(decode);
+      if (!last) for (const decode of decoders) refuseUnknown(decode);
       const options = signalled(request.message, signal, context.program);
       const { atomic } = request.message;
       request.forget();
@@ -146,9 +147,9 @@ export function resourcesHandlers(parts: {
 
 /** The writes of a transaction, each decoded when it is first asked for. */
 function writesOf(
-  kinds: Kinds,
+  { kinds, gate }: { readonly kinds: Kinds; readonly gate: Gate },
   request: EncodedRequest<TransactRequest>,
-  { warn }: CallContext,
+  { caller, warn }: CallContext,
 ): readonly (() => Write)[] {
   const { writes, fieldManager, fieldValidation } = request.message;
   if (writes.length > maxWritesPerTransaction) {
@@ -165,7 +166,7 @@ function writesOf(
         request.message.writes[at] ?? { write: undefined },
         defaults,
       );
-      return allow(verb, write, subresource);
+      return gate.write(caller, verb, write, subresource);
     };
     return once(() => letGo(decode));
   });

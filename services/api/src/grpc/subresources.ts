@@ -16,19 +16,21 @@ import { evictWrite } from '../pipeline/evict.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { scaleOf, scaleWrite } from '../pipeline/scale.ts';
 import type { Reader } from '../read/reader.ts';
-import { allow, allowRead, signalled } from './allow.ts';
+import { type Gate, signalled } from './allow.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { type Freshen, unaryKnowing } from './calls.ts';
 
 /** The handlers of what is asked of an object by another name: its scale, its binding, its eviction. */
 export function subresourceHandlers({
   kinds,
+  gate,
   fresh,
   reader,
   pipeline,
   metrics,
 }: {
   kinds: Kinds;
+  gate: Gate;
   fresh: Freshen;
   reader: Reader;
   pipeline: Pipeline;
@@ -36,20 +38,20 @@ export function subresourceHandlers({
 }): UntypedServiceImplementation {
   const unary = unaryKnowing(fresh);
   return {
-    getScale: unary('GetScale', metrics, async (request: GetRequest, signal) => {
-      allowRead(kinds, 'get', request, 'scale');
+    getScale: unary('GetScale', metrics, async (request: GetRequest, signal, { caller }) => {
+      gate.read(caller, 'get', request, 'scale');
       return encodedScale(kinds, await reader.get({ ...request, form: Form.FULL }, signal));
     }),
-    updateScale: unary('UpdateScale', metrics, async (request: UpdateScaleRequest, signal, { program }) => {
-      const write = allow('update', scaleWrite(kinds, request), 'scale');
+    updateScale: unary('UpdateScale', metrics, async (request: UpdateScaleRequest, signal, { caller, program }) => {
+      const write = gate.write(caller, 'update', scaleWrite(kinds, request), 'scale');
       return encodedScale(kinds, (await pipeline.write(write, signalled(request, signal, program))).resource);
     }),
-    bind: unary('Bind', metrics, async (request: BindRequest, signal, { program }) => {
-      const write = allow('create', bindWrite(request.binding), 'binding');
+    bind: unary('Bind', metrics, async (request: BindRequest, signal, { caller, program }) => {
+      const write = gate.write(caller, 'create', bindWrite(request.binding), 'binding');
       return (await pipeline.write(write, signalled(request, signal, program))).resource;
     }),
-    evict: unary('Evict', metrics, async (request: EvictRequest, signal, { program }) => {
-      const write = allow('create', evictWrite(request.eviction), 'eviction');
+    evict: unary('Evict', metrics, async (request: EvictRequest, signal, { caller, program }) => {
+      const write = gate.write(caller, 'create', evictWrite(request.eviction), 'eviction');
       const { resource, gone } = await pipeline.write(write, signalled(request, signal, program));
       return Buffer.from(DeleteResponse.encode({ resource: Resource.decode(resource), gone }).finish());
     }),

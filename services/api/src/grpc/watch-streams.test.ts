@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
 import { ConfigMap, Form, Resource, type WatchRequest } from '@navarch/proto';
 import { builtinKinds, configMap as configMapKind } from '@navarch/kinds';
@@ -13,6 +13,7 @@ import { WatchStreams } from './watch-streams.ts';
 
 /** A reader that takes one message at a time, when it is told to. */
 class SlowCall extends EventEmitter {
+  readonly metadata = new Metadata();
   readonly request: WatchRequest = {
     targets: [{ resource: 'configmaps', namespace: '', labelSelector: '', fieldSelector: '' }],
     after: 0n,

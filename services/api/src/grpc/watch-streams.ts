@@ -5,6 +5,7 @@ import type { WatchRequest } from '@navarch/proto';
 import type { Reader } from '../read/reader.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import type { WireWatch } from '../wire/responses.ts';
+import { authenticate, type Caller } from '../access/caller.ts';
 import { asApiError, type Freshen, knowingKinds } from './calls.ts';
 
 /** A reader that takes nothing for so long is taken for dead, although its connection lives. */
@@ -36,7 +37,7 @@ export class WatchStreams {
     this.#stopped.abort(new ApiError('Unavailable', 'the api is stopping; connect again'));
   }
 
-  handler(check: (request: WatchRequest) => void): handleServerStreamingCall<WatchRequest, WireWatch> {
+  handler(check: (request: WatchRequest, caller: Caller) => void): handleServerStreamingCall<WatchRequest, WireWatch> {
     return (call) => {
       const done = this.#metrics.started('Watch', { timed: false });
       const cancelled = new AbortController();
@@ -56,11 +57,12 @@ export class WatchStreams {
 
   async #serve(
     call: ServerWritableStream<WatchRequest, WireWatch>,
-    check: (request: WatchRequest) => void,
+    check: (request: WatchRequest, caller: Caller) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    const caller = authenticate(call.metadata);
     const { watcher } = await knowingKinds(this.#fresh, signal, async () => {
-      check(call.request);
+      check(call.request, caller);
       return await this.#reader.watch(call.request, signal);
     });
     for (;;) {

@@ -7,7 +7,7 @@ import { kindNamed, namespaceOf, notFound } from '../read/resource-name.ts';
 import type { Sources } from '../read/source.ts';
 import type { Snapshot } from '../why/snapshot.ts';
 import { why } from '../why/why.ts';
-import { allowRead } from './allow.ts';
+import type { Gate } from './allow.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import { type Freshen, unaryKnowing } from './calls.ts';
 
@@ -20,12 +20,14 @@ function keptKinds(kinds: Kinds): readonly KindDefinition[] {
 /** The handler of Why: all kinds at one revision, which takes one turn of the event loop. */
 export function whyHandlers({
   kinds,
+  gate,
   fresh,
   sources,
   clock,
   metrics,
 }: {
   kinds: Kinds;
+  gate: Gate;
   fresh: Freshen;
   sources: Sources;
   clock: Clock;
@@ -33,8 +35,8 @@ export function whyHandlers({
 }): UntypedServiceImplementation {
   const unary = unaryKnowing(fresh);
   return {
-    why: unary('Why', metrics, async (request: WhyRequest, signal) => {
-      allowRead(kinds, 'get', request);
+    why: unary('Why', metrics, async (request: WhyRequest, signal, { caller }) => {
+      gate.read(caller, 'get', request);
       const kind = kindNamed(kinds, request.resource);
       const namespace = namespaceOf(kind, request.namespace);
       if (request.name === '') throw new ApiError('BadRequest', 'name must be set');

@@ -16,10 +16,10 @@ import {
   PushMetricsResponse,
 } from '@navarch/proto';
 import type { ObjectCache } from '../cache/object-cache.ts';
-import { allowRead } from '../grpc/allow.ts';
+import type { Gate } from '../grpc/allow.ts';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
 import { unary } from '../grpc/calls.ts';
-import { authenticate, authorize } from '../pipeline/access.ts';
+import type { Verb } from '../pipeline/access.ts';
 import type { MetricsPictures } from './metrics-pictures.ts';
 import { checkMetrics } from './pushed-rules.ts';
 import { nodeUsage, podUsage } from './usage-lists.ts';
@@ -36,26 +36,27 @@ export const encodedMetricsService: ServiceDefinition = {
 /** Answers from what was heard on the bus, and passes on to it what is pushed. */
 export function metricsHandlers(parts: {
   readonly kinds: Kinds;
+  readonly gate: Gate;
   readonly cache: ObjectCache;
   readonly bus: EventBus;
   readonly pictures: MetricsPictures;
   readonly clock: Clock;
   readonly metrics: CallMetrics;
 }): UntypedServiceImplementation {
-  const { kinds, cache, bus, pictures, clock, metrics } = parts;
+  const { kinds, gate, cache, bus, pictures, clock, metrics } = parts;
   return {
-    listNodeUsage: unary('ListNodeUsage', metrics, async (request: ListNodeUsageRequest) => {
-      allowRead(kinds, 'list', { resource: 'nodes', namespace: '', name: request.name }, 'metrics');
+    listNodeUsage: unary('ListNodeUsage', metrics, async (request: ListNodeUsageRequest, _signal, { caller }) => {
+      const { name } = request;
+      gate.read(caller, verbOf(name), { resource: 'nodes', namespace: '', name }, 'metrics');
       return encoded(ListNodeUsageResponse, nodeUsage(request, { kinds, cache, usage: pictures.usage }));
     }),
-    listPodUsage: unary('ListPodUsage', metrics, async (request: ListPodUsageRequest) => {
-      allowRead(kinds, 'list', { resource: 'pods', ...request }, 'metrics');
+    listPodUsage: unary('ListPodUsage', metrics, async (request: ListPodUsageRequest, _signal, { caller }) => {
+      gate.read(caller, verbOf(request.name), { resource: 'pods', ...request }, 'metrics');
       return encoded(ListPodUsageResponse, podUsage(request, { kinds, cache, usage: pictures.usage }));
     }),
-    pushMetrics: unary('PushMetrics', metrics, async (request: PushMetricsRequest) => {
+    pushMetrics: unary('PushMetrics', metrics, async (request: PushMetricsRequest, _signal, { caller }) => {
       for (const namespace of new Set(request.metrics.map(({ namespace }) => namespace))) {
-        const kind = namespaceKind;
-        authorize(authenticate(), { verb: 'create', kind, namespace, name: '', subresource: 'metrics' });
+        gate.read(caller, 'create', { resource: 'namespaces', namespace }, 'metrics');
       }
       checkMetrics(request.metrics, (name) => cache.get(namespaceKind, '', name) !== undefined);
       const time = new Date(clock.now()).toISOString();
@@ -63,14 +64,23 @@ export function metricsHandlers(parts: {
       send(bus, PushMetricsRequest.encode({ metrics: timed }).finish());
       return encoded(PushMetricsResponse, {});
     }),
-    listPushedMetrics: unary('ListPushedMetrics', metrics, async ({ namespace, name }: ListPushedMetricsRequest) => {
-      allowRead(kinds, 'list', { resource: 'namespaces', namespace, name: '' }, 'metrics');
-      const found = pictures.pushed
-        .all()
-        .filter((each) => (namespace === '' || each.namespace === namespace) && (name === '' || each.name === name));
-      return encoded(ListPushedMetricsResponse, { metrics: [...found] });
-    }),
+    listPushedMetrics: unary(
+      'ListPushedMetrics',
+      metrics,
+      async (request: ListPushedMetricsRequest, _signal, { caller }) => {
+        const { namespace, name } = request;
+        gate.read(caller, 'list', { resource: 'namespaces', namespace }, 'metrics');
+        const found = pictures.pushed
+          .all()
+          .filter((each) => (namespace === '' || each.namespace === namespace) && (name === '' || each.name === name));
+        return encoded(ListPushedMetricsResponse, { metrics: [...found] });
+      },
+    ),
   };
+}
+
+function verbOf(name: string): Verb {
+  return name === '' ? 'list' : 'get';
 }
 
 function send(bus: EventBus, payload: Uint8Array): void {

@@ -1,13 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { KindDefinition, ResourceCase } from '@navarch/kinds';
-import {
-  ApiError,
-  type FieldError,
-  formatProblem,
-  type KubeObject,
-  validateImmutable,
-  validateObject,
-} from '@navarch/machinery';
+import { type KindDefinition, nameProblem, type ResourceCase } from '@navarch/kinds';
+import { ApiError, type FieldError, type KubeObject, validateImmutable, validateObject } from '@navarch/machinery';
 import type { Resource } from '@navarch/proto';
 import { ObjectMeta, Resource as ResourceCodec } from '@navarch/proto';
 import { describe } from '../read/resource-name.ts';
@@ -26,8 +19,6 @@ export const maxObjectBytes = 1024 * 1024;
 
 /** Labels and annotations are for small facts: as in Kubernetes, all annotations together have a limit of their own. */
 const maxAnnotationBytes = 256 * 1024;
-
-const nameFormats = { label: 'DNS_LABEL', label1035: 'DNS_LABEL_1035', subdomain: 'DNS_SUBDOMAIN' } as const;
 
 /** Everything in one object that breaks a rule. A spec that it shares with an object that was right is not looked at again. */
 export function objectErrors(kind: KindDefinition, object: WritableObject): FieldError[] {
@@ -120,7 +111,7 @@ function objectTag(kind: KindDefinition): number {
 
 function metadataErrors(kind: KindDefinition, metadata: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [...lifeErrors(metadata)];
-  const problem = metadata.name === '' ? 'must be set' : formatProblem(nameFormats[kind.nameFormat], metadata.name);
+  const problem = metadata.name === '' ? 'must be set' : nameProblem(kind, metadata.name);
   if (problem !== undefined) errors.push({ path: 'metadata.name', message: problem });
   let bytes = 0;
   for (const [key, value] of Object.entries(metadata.annotations)) {

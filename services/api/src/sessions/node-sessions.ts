@@ -4,13 +4,13 @@ import {
   type ServerDuplexStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { node as nodeKind } from '@navarch/kinds';
 import { type Clock, type Logger, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
 import type { AgentMessage, OpenStream } from '@navarch/proto';
 import { asApiError } from '../grpc/calls.ts';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
-import { authenticate, authorize } from '../pipeline/access.ts';
+import { authenticate } from '../access/caller.ts';
+import type { Access } from '../pipeline/access.ts';
 import { uidFrom } from '../pipeline/uid.ts';
 import { decodeFrame, type FrameStream } from './frames.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -29,6 +29,7 @@ interface Expected {
 
 /** The sessions that node-agents hold open, and the streams that they are asked to open. */
 export class NodeSessions {
+  readonly #access: Access;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: CallMetrics;
@@ -37,7 +38,14 @@ export class NodeSessions {
   readonly #expected = new Map<string, Expected>();
   readonly #stopped = new AbortController();
 
-  constructor(options: { clock: Clock; logger: Logger; metrics: CallMetrics; registry: SessionRegistry }) {
+  constructor(options: {
+    access: Access;
+    clock: Clock;
+    logger: Logger;
+    metrics: CallMetrics;
+    registry: SessionRegistry;
+  }) {
+    this.#access = options.access;
     this.#registry = options.registry;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -120,7 +128,10 @@ export class NodeSessions {
       signal,
     });
     if (nodeName === '') throw new ApiError('BadRequest', 'node_name must be set');
-    authorize(authenticate(), { verb: 'connect', kind: nodeKind, namespace: '', name: nodeName });
+    this.#access.authorizeComponent(
+      authenticate(call.metadata),
+      `hold the session of node ${JSON.stringify(nodeName)}`,
+    );
     const ended = Promise.withResolvers<void>();
     const older = this.#sessions.get(nodeName);
     this.#sessions.set(nodeName, call);
@@ -156,6 +167,7 @@ export class NodeSessions {
 
   /** Hands the stream to whoever waits for it, and stays until it has ended. */
   async #accept(call: FrameStream, signal: AbortSignal): Promise<void> {
+    this.#access.authorizeComponent(authenticate(call.metadata), 'answer for a node');
     const what = 'the frame that opens it';
     const first = decodeFrame(
       await firstMessage<Buffer>(call, { what, timeoutMs: answerMs, clock: this.#clock, signal }),

@@ -5,7 +5,8 @@ import { ApiError, toServiceError } from '@navarch/machinery';
 import type { ExecRequest, LogsRequest, Pod, StreamFrame } from '@navarch/proto';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
 import { asApiError } from '../grpc/calls.ts';
-import { authenticate, authorize } from '../pipeline/access.ts';
+import { authenticate } from '../access/caller.ts';
+import type { Access } from '../pipeline/access.ts';
 import { describe, notFound } from '../read/resource-name.ts';
 import type { Sources } from '../read/source.ts';
 import { decodeFrame, encodeFrame, type FrameStream } from './frames.ts';
@@ -20,6 +21,7 @@ const firstFrameMs = 10_000;
 const cutOffMs = 20;
 
 interface PodsParts {
+  readonly access: Access;
   readonly sources: Sources;
   readonly sessions: NodeSessions;
   readonly registry: SessionRegistry;
@@ -32,7 +34,7 @@ export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
   const { clock, metrics } = parts;
   const logs: handleServerStreamingCall<LogsRequest, Buffer> = (call) =>
     void run('Logs', call, metrics, async (signal) => {
-      const { nodeName, container } = await locate(parts, call.request, 'log', signal);
+      const { nodeName, container } = await locate(parts, call, call.request, 'log', signal);
       await carry(parts, call, { $case: 'logs', value: { ...call.request, container } }, nodeName, signal);
     });
   const exec: handleBidiStreamingCall<Buffer, Buffer> = (call) =>
@@ -41,7 +43,7 @@ export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
       const first = decodeFrame(await firstMessage<Buffer>(call, { what, timeoutMs: firstFrameMs, clock, signal }));
       if (first?.$case !== 'exec') throw new ApiError('BadRequest', 'the first frame must be exec');
       if (first.value.command.length === 0) throw new ApiError('BadRequest', 'command must name a program');
-      const { nodeName, container } = await locate(parts, first.value, 'exec', signal);
+      const { nodeName, container } = await locate(parts, call, first.value, 'exec', signal);
       await carry(parts, call, { $case: 'exec', value: { ...first.value, container } }, nodeName, signal);
     });
   return { logs, exec };
@@ -113,16 +115,18 @@ async function carryToAgent(
 
 /** The node and the container that a request means. */
 async function locate(
-  { sources }: PodsParts,
+  { sources, access }: PodsParts,
+  { metadata }: ClientCall,
   { namespace, name, container }: LogsRequest | ExecRequest,
   subresource: 'log' | 'exec',
   signal: AbortSignal,
 ): Promise<{ nodeName: string; container: string }> {
-  authorize(authenticate(), { verb: 'connect', kind: podKind, namespace, name, subresource });
   if (namespace === '' || name === '')
     throw new ApiError('BadRequest', 'the request must name the namespace and the pod');
   const source = sources.of(podKind);
   await source.fresh(signal);
+  const verb = subresource === 'log' ? 'get' : 'create';
+  access.authorize(authenticate(metadata), { verb, kind: podKind, namespace, name, subresource });
   const cached = source.cache.get(podKind, namespace, name);
   if (cached === undefined) throw notFound(podKind, namespace, name);
   const what = describe(podKind, namespace, name);

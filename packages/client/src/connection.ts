@@ -19,6 +19,10 @@ const readAttempts = 3;
 export interface UnaryOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Travels with the call: who it is made for. */
+  readonly metadata?: Metadata;
+  /** Told what the api says besides this call's answer; the connection's own listener otherwise. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** One channel to the api. Whatever goes wrong on it is thrown as an ApiError. */
@@ -57,19 +61,15 @@ export class Connection {
     return this.#call(method, request, options, readAttempts);
   }
 
-  async #call<Q, R>(
-    method: MethodDefinition<Q, R>,
-    request: Q,
-    { timeoutMs = defaultTimeoutMs, signal }: UnaryOptions,
-    attempts: number,
-  ): Promise<R> {
+  async #call<Q, R>(method: MethodDefinition<Q, R>, request: Q, options: UnaryOptions, attempts: number): Promise<R> {
+    const { timeoutMs = defaultTimeoutMs, signal } = options;
     const deadline = Date.now() + timeoutMs; // gRPC's deadlines are moments of the machine's own clock
     const backoff = new Backoff({ baseMs: 50, maxMs: 500, jitter: 0.5 });
     for (;;) {
       signal?.throwIfAborted();
       await this.#connected(Math.min(deadline, Date.now() + connectTimeoutMs));
       try {
-        return await this.#callOnce(method, request, deadline, signal);
+        return await this.#callOnce(method, request, deadline, options);
       } catch (error) {
         signal?.throwIfAborted();
         if (!isApiError(error, 'Unavailable') || backoff.failures >= attempts - 1) throw error;
@@ -84,27 +84,24 @@ export class Connection {
     method: MethodDefinition<Q, R>,
     request: Q,
     deadline: number,
-    signal: AbortSignal | undefined,
+    { signal, metadata = new Metadata(), onWarning = this.#onWarning }: UnaryOptions,
   ): Promise<R> {
     signal?.throwIfAborted();
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const metadata = new Metadata();
-    const options = { deadline };
     const call = this.#grpc.makeUnaryRequest<Q, R>(
       path,
       requestSerialize,
       responseDeserialize,
       request,
       metadata,
-      options,
+      { deadline },
       (error, response) => {
         if (error) reject(this.#explain(error));
         else if (response === undefined) reject(new ApiError('InternalError', `${path} answered nothing`));
         else resolve(response);
       },
     );
-    const onWarning = this.#onWarning;
     if (onWarning !== undefined) {
       call.on('status', (status) => {
         for (const warning of readWarnings(status.metadata)) onWarning(warning);
@@ -116,13 +113,24 @@ export class Connection {
 
   /**
    * What the api streams. Reads on only as fast as the caller does: a slow caller slows the api down. Ends when `signal`
-   * aborts, or with the stream; throws otherwise.
+   * aborts, or with the stream; throws otherwise. `metadata` travels with the call.
    */
-  async *stream<Q, R>(method: MethodDefinition<Q, R>, request: Q, signal?: AbortSignal): AsyncGenerator<R, void, void> {
+  async *stream<Q, R>(
+    method: MethodDefinition<Q, R>,
+    request: Q,
+    signal?: AbortSignal,
+    metadata = new Metadata(),
+  ): AsyncGenerator<R, void, void> {
     if (signal?.aborted) return;
     await this.#connected(Date.now() + connectTimeoutMs);
     const { path, requestSerialize, responseDeserialize } = method;
-    const call = this.#grpc.makeServerStreamRequest<Q, R>(path, requestSerialize, responseDeserialize, request, {});
+    const call = this.#grpc.makeServerStreamRequest<Q, R>(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+    );
     yield* this.messages(call, signal);
   }
 

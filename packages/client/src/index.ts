@@ -1,4 +1,5 @@
 export * from './client.ts';
+export { Connection, type UnaryOptions } from './connection.ts';
 export { bookmarksSubject, changesPattern, changesSubject, travelsOnFeed } from './feed-subjects.ts';
 export * from './grpc-client.ts';
 export * from './informer-set.ts';

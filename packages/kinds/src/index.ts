@@ -14,6 +14,7 @@ export { controllerRevision } from './controller-revision.ts';
 export { definitionStatus, isEstablished } from './custom/accept.ts';
 export { cronJob, cronJobNameLimit } from './cron-job.ts';
 export { customResourceDefinition } from './custom/definition.ts';
+export { KindRegistry } from './custom/kind-registry.ts';
 export { customKinds, type CustomOrigin } from './custom/kinds.ts';
 export { daemonSet } from './daemon-set.ts';
 export * from './define-kind.ts';

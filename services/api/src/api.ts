@@ -1,6 +1,6 @@
 import type { EventBus } from '@navarch/bus';
 import { ApiEventRecorder } from '@navarch/controller';
-import { lease as leaseKind } from '@navarch/kinds';
+import { KindRegistry, lease as leaseKind } from '@navarch/kinds';
 import {
   type Address,
   type Cidr,
@@ -36,7 +36,6 @@ import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
 import { whyHandlers } from './grpc/why.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
-import { KindRegistry } from './kinds/kind-registry.ts';
 import type { TolerationSeconds } from './pipeline/admission/tolerations.ts';
 import { Access } from './pipeline/access.ts';
 import { Pipeline } from './pipeline/pipeline.ts';

@@ -1,9 +1,8 @@
-import { customResourceDefinition, type KindDefinition } from '@navarch/kinds';
+import { customResourceDefinition, type KindDefinition, type KindRegistry } from '@navarch/kinds';
 import { Backoff, type Component, type Logger, retry } from '@navarch/kit';
 import { isApiError } from '@navarch/machinery';
 import type { Entry, Page, Store, StoreEvent } from '@navarch/store';
 import type { CustomResourceDefinition } from '@navarch/proto';
-import type { KindRegistry } from '../kinds/kind-registry.ts';
 import { open } from '../storage/envelope.ts';
 import { kindPrefix, objectPrefix, parseStorageKey } from '../storage/keys.ts';
 import { CachedObject } from './cached-object.ts';

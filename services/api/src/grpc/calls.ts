@@ -1,6 +1,13 @@
 import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { UnknownKind } from '@navarch/kinds';
-import { ApiError, isApiError, toApiError, toServiceError, warningMetadata } from '@navarch/machinery';
+import {
+  ApiError,
+  forwardedAgentKey,
+  isApiError,
+  toApiError,
+  toServiceError,
+  warningMetadata,
+} from '@navarch/machinery';
 import { authenticate, type Caller } from '../access/caller.ts';
 import { Denied } from '../pipeline/access.ts';
 import type { CallMetrics } from './call-metrics.ts';
@@ -101,10 +108,11 @@ async function answer<Request>(
 
 /**
  * The first word of the user agent, without its version, as Kubernetes names a writer that gives no name: the client of
- * "grpcurl/1.9 grpc-go/1.61" is grpcurl. A gRPC library alone names no program.
+ * "grpcurl/1.9 grpc-go/1.61" is grpcurl. A gRPC library alone names no program. Who calls for another, as the gateway does,
+ * passes on that one's user agent.
  */
 function programOf({ metadata }: { readonly metadata: Metadata }): string {
-  const [agent = ''] = metadata.get('user-agent');
+  const [agent = ''] = [...metadata.get(forwardedAgentKey), ...metadata.get('user-agent')];
   return /^(?!grpc-)[!-.0-~]{1,128}/.exec(String(agent))?.[0] ?? '';
 }
 

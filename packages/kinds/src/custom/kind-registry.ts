@@ -1,10 +1,13 @@
-import { builtinKinds, customKinds, isEstablished, type KindDefinition, type Kinds, KindSet } from '@navarch/kinds';
 import type { CustomResourceDefinition, Resource } from '@navarch/proto';
+import type { KindDefinition } from '../define-kind.ts';
+import { type Kinds, KindSet } from '../kind-set.ts';
+import { builtinKinds } from '../registry.ts';
+import { isEstablished } from './accept.ts';
+import { customKinds } from './kinds.ts';
 
 /**
- * The kinds of this cluster: those that are built in, and those of the definitions that the watch cache has seen. Whoever
- * fills the cache tells of each definition before it tells of anything after it, so that the kinds are those of the revision
- * that the cache shows, at every replica.
+ * The kinds of this cluster: those that are built in, and those of the definitions that it was told of. Whoever
+ * tells it in the order of revisions has the kinds of the revision that it told of last, as everybody else who does.
  */
 export class KindRegistry implements Kinds {
   readonly #definitions = new Map<string, Known>();

@@ -1,0 +1,90 @@
+import { readYaml } from '@navarch/machinery';
+import type { HttpRequest } from './exchange.ts';
+import { badRequest, StatusError, unsupportedMediaType } from './status.ts';
+
+/** As much as an apiserver takes. */
+export const maxBodyBytes = 3 * 1024 * 1024;
+
+/** The whole body. Throws 413 for one that is too large, and then no longer reads on. */
+export async function readBody(request: HttpRequest): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new StatusError(415, 'UnsupportedMediaType', `a body can't be sent in the content encoding ${encoding}`);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function tooLarge(): StatusError {
+  return new StatusError(
+    413,
+    'RequestEntityTooLarge',
+    `the request is too large: at most ${maxBodyBytes} bytes are read`,
+  );
+}
+
+/** A body as JSON, whatever it was sent as. */
+export interface BodyText {
+  /** JSON, valid. */
+  readonly json: unknown;
+  /** The JSON text; undefined for YAML. */
+  readonly text: string | undefined;
+  /** Keys that stand twice in YAML, of which only the last counts. */
+  readonly hasDuplicates: boolean;
+}
+
+/** The media type without parameters, in lower case; '' when there is none. */
+export function mediaTypeOf(request: HttpRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+const jsonTypes = new Set(['', 'application/json']);
+const yamlTypes = new Set(['application/yaml', 'text/yaml', 'application/x-yaml']);
+
+/** The body of a write. Throws 415 for what is neither JSON nor YAML, 400 for what can't be read. */
+export async function readObjectBody(request: HttpRequest): Promise<BodyText> {
+  const type = mediaTypeOf(request);
+  if (!jsonTypes.has(type) && !yamlTypes.has(type)) throw unsupportedMediaType('application/json, application/yaml');
+  const text = textOf(await readBody(request));
+  if (text.trim() === '') throw badRequest('the body of the request must hold an object, and is empty');
+  return yamlTypes.has(type) ? parseYaml(text) : { json: parseJson(text), text, hasDuplicates: false };
+}
+
+export function textOf(body: Buffer): string {
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw badRequest('the body of the request is not UTF-8');
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The parser's own words are left out: they quote the text, which may be a secret's. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest('the body of the request is not valid JSON');
+  }
+}
+
+export function parseYaml(text: string): BodyText {
+  const { documents, errors } = readYaml(text);
+  const wrong = errors.find(({ duplicate }) => duplicate !== true);
+  if (wrong !== undefined) {
+    const { line, column } = wrong.position;
+    throw badRequest(`the body of the request is not valid YAML: line ${line}, column ${column}`);
+  }
+  const [document, ...more] = documents;
+  if (document === undefined || more.length > 0)
+    throw badRequest('the body of the request must hold one YAML document');
+  return { json: document.json, text: undefined, hasDuplicates: document.hasDuplicates };
+}

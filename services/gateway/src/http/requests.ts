@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '@navarch/kit';
+import { ApiError } from '@navarch/machinery';
+import { anonymous, type Authenticator } from '../identity.ts';
+import { readTarget, type Target } from '../routes/target.ts';
+import type { Exchange, Handler, HttpRequest, HttpResponse } from './exchange.ts';
+import { sendError } from './reply.ts';
+import { badRequest, type StatusDetails, StatusError, statusOf } from './status.ts';
+
+/** A request that is no watch and no stream is done within this time, or is told that it is not. */
+const longestMs = 60_000;
+
+export interface RequestsOptions {
+  readonly authenticator: Authenticator;
+  /** Answers requests, with all filters around it. */
+  readonly handle: Handler;
+  /** Takes over connections, with all filters around it. */
+  readonly upgrade: (exchange: Exchange, socket: Duplex, head: Buffer) => Promise<void>;
+  /** Aborts when the gateway stops. */
+  readonly stopping: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Makes exchanges of requests: who asks, for what, for how long; and an answer of whatever is thrown. */
+export class Requests {
+  readonly #options: RequestsOptions;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  readonly onRequest = (request: HttpRequest, response: HttpResponse): void => {
+    void this.#answer(request, response);
+  };
+
+  readonly onUpgrade = (request: HttpRequest, socket: Duplex, head: Buffer): void => {
+    void this.#upgrade(request, socket, head);
+  };
+
+  async #answer(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const { authenticator, handle, stopping } = this.#options;
+    const gone = new AbortController();
+    const leave = () => gone.abort(new ApiError('Cancelled', 'the client hung up'));
+    response.once('close', leave);
+    response.once('error', leave);
+    const stop = () => gone.abort(new ApiError('Unavailable', 'the gateway is stopping', { retryAfterSeconds: 1 }));
+    stopping.addEventListener('abort', stop);
+    const late = setTimeout(
+      () => gone.abort(new ApiError('Timeout', `the request was not done within ${longestMs / 1000} s`)),
+      longestMs,
+    );
+    const exchange = newExchange(request, response, gone.signal, () => clearTimeout(late));
+    response.setHeader('audit-id', exchange.id);
+    try {
+      if (stopping.aborted) response.setHeader('connection', 'close');
+      checkTarget(exchange);
+      exchange.identity = await authenticator.authenticate(credentialsOf(request));
+      await handle(exchange);
+    } catch (error) {
+      await this.#fail(exchange, error);
+    } finally {
+      clearTimeout(late);
+      stopping.removeEventListener('abort', stop);
+      response.off('close', leave);
+    }
+  }
+
+  async #fail(exchange: Exchange, thrown: unknown): Promise<void> {
+    const { request, response, signal } = exchange;
+    // What broke because of the end is not the reason for it.
+    const error = signal.aborted && signal.reason instanceof ApiError ? signal.reason : thrown;
+    const status = statusOf(error);
+    if (status.code >= 500 && status.reason === 'InternalError') {
+      this.#options.logger.error({ err: error, path: exchange.target.path, id: exchange.id }, 'a request failed');
+    }
+    if (response.destroyed || response.writableEnded) return;
+    if (response.headersSent) {
+      // Half an answer must not look like a whole one.
+      if (response.stream !== undefined) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      else response.destroy();
+      return;
+    }
+    // What of the body was not read is read by nobody: HTTP/1.1 could not find the next request behind it.
+    if (!request.complete && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+    await sendError(exchange, error, aboutOf(exchange.target));
+  }
+
+  async #upgrade(request: HttpRequest, socket: Duplex, head: Buffer): Promise<void> {
+    const { authenticator, upgrade, stopping, logger } = this.#options;
+    const gone = new AbortController();
+    const leave = () => gone.abort(new ApiError('Cancelled', 'the client hung up'));
+    socket.once('close', leave);
+    socket.on('error', (error) => logger.debug({ err: error }, 'an upgraded connection broke'));
+    const stop = () => gone.abort(new ApiError('Unavailable', 'the gateway is stopping'));
+    stopping.addEventListener('abort', stop);
+    // An upgrade has no response: what is refused is written by hand.
+    const exchange = newExchange(request, undefined as unknown as HttpResponse, gone.signal, () => undefined);
+    try {
+      checkTarget(exchange);
+      exchange.identity = await authenticator.authenticate(credentialsOf(request));
+      await upgrade(exchange, socket, head);
+    } catch (error) {
+      refuseUpgrade(socket, error, aboutOf(exchange.target));
+    } finally {
+      stopping.removeEventListener('abort', stop);
+      socket.off('close', leave);
+    }
+  }
+}
+
+function newExchange(
+  request: HttpRequest,
+  response: HttpResponse,
+  signal: AbortSignal,
+  withoutDeadline: () => void,
+): Exchange {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+  const method = request.method ?? '';
+  const target: Target = readTarget(method, path, query) ?? { type: 'path', verb: '', path };
+  const warnings = new Set<string>();
+  return { id: randomUUID(), request, response, query, target, identity: anonymous, signal, warnings, withoutDeadline };
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+function checkTarget({ request, target }: Exchange): void {
+  if (!methods.has(request.method ?? '')) {
+    throw new StatusError(405, 'MethodNotAllowed', `the server does not know the method ${request.method}`);
+  }
+  if (target.verb === '') throw badRequest('the path is not percent-encoded rightly');
+}
+
+/** The object, or the kind of objects, that a request is for. */
+function aboutOf(target: Target): StatusDetails {
+  if (target.type === 'path') return {};
+  const { name, group, resource } = target;
+  return { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(resource !== '' && { kind: resource }) };
+}
+
+function credentialsOf(request: HttpRequest) {
+  const socket = request.socket as TLSSocket; // the server speaks nothing but TLS
+  const certificate = socket.getPeerCertificate();
+  const hasOne = Object.keys(certificate ?? {}).length > 0;
+  return {
+    headers: request.headers,
+    peerCertificate: hasOne ? certificate : undefined,
+    peerIsTrusted: socket.authorized,
+    remoteAddress: socket.remoteAddress ?? '',
+  };
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown, about: StatusDetails): void {
+  if (socket.destroyed || !socket.writable) return;
+  const status = statusOf(error, about);
+  const body = `${JSON.stringify(status)}\n`;
+  const lines = [
+    `HTTP/1.1 ${status.code} ${status.reason ?? 'Refused'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -36,6 +36,7 @@ import type {
 } from './client.ts';
 import { Connection } from './connection.ts';
 import { type MetricsCalls, metricsCalls } from './metrics-calls.ts';
+import { type PlanningCalls, planningCalls } from './planning-calls.ts';
 import { type PodStreams, podStreams } from './pod-streams.ts';
 import type { WatchSource } from './watch-source.ts';
 import { toApplyRequest, toDeleteRequest, toPatchRequest, toUpdateScaleRequest, toWrite } from './writes.ts';
@@ -62,6 +63,7 @@ export interface ApiClient extends Client {
   readonly raw: WatchSource;
   readonly pods: PodStreams;
   readonly metrics: MetricsCalls;
+  readonly planning: PlanningCalls;
 }
 
 /** Makes a client with one channel, which connects when it is first used and again whenever it must. */
@@ -76,12 +78,14 @@ class GrpcApiClient implements ApiClient {
   readonly raw: WatchSource;
   readonly pods: PodStreams;
   readonly metrics: MetricsCalls;
+  readonly planning: PlanningCalls;
 
   constructor(connection: Connection, fieldManager: string) {
     this.#connection = connection;
     this.#fieldManager = fieldManager;
     this.pods = podStreams(connection);
     this.metrics = metricsCalls(connection);
+    this.planning = planningCalls(connection);
     this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
   }
 

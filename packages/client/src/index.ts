@@ -5,6 +5,7 @@ export * from './grpc-client.ts';
 export * from './informer-set.ts';
 export { createInformerSet } from './informers.ts';
 export type { MetricsCalls } from './metrics-calls.ts';
+export type { PlannerSession, PlanningCalls } from './planning-calls.ts';
 export * from './pod-streams.ts';
 export { PushedMetrics, pushedMetricsSubject } from './pushed-metrics.ts';
 export { UsagePicture, type UsageReading } from './usage-picture.ts';

@@ -39,6 +39,8 @@ import { WatchStreams } from './grpc/watch-streams.ts';
 import type { TolerationSeconds } from './pipeline/admission/tolerations.ts';
 import { Access } from './pipeline/access.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { encodedPlannersService, PlannerSessions } from './planning/planner-sessions.ts';
+import { encodedPlanningService, planningHandlers } from './planning/planning-service.ts';
 import { ServiceNetwork } from './pipeline/service-network.ts';
 import { Reader } from './read/reader.ts';
 import { framedPodsService, framedSessionsService } from './sessions/frames.ts';
@@ -111,6 +113,7 @@ export class Api implements Component {
     const reachedAt = () => formatAddress(advertise ?? this.#server.address);
     const registry = new SessionRegistry({ store, clock, logger, address: reachedAt });
     const sessions = new NodeSessions({ access, clock, logger, metrics: callMetrics, registry });
+    const planners = new PlannerSessions({ access, clock, logger, metrics: callMetrics, registry });
     const bootstrap = new Bootstrap({ store, pipeline, logger });
     const clusterId = () => bootstrap.clusterId;
     const timeline = new Timeline({ store, past: objects.past });
@@ -152,11 +155,17 @@ export class Api implements Component {
         },
         { definition: encodedAccessService, handlers: accessHandlers({ access, fresh, metrics: callMetrics }) },
         { definition: framedSessionsService, handlers: sessions.handlers() },
+        {
+          definition: encodedPlanningService,
+          handlers: planningHandlers({ gate, sources, planners, metrics: callMetrics }),
+        },
+        { definition: encodedPlannersService, handlers: planners.handlers() },
       ],
       ready: (signal) => bootstrap.done(signal),
       onStop: () => {
         streams.stop();
         sessions.stop();
+        planners.stop();
       },
     });
     const published = metrics.counter({

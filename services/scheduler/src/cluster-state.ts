@@ -181,7 +181,7 @@ export class ClusterState {
 }
 
 /** What stands in the snapshot for a Pod that will come: no Pod has such a key. */
-function nomination(key: string): string {
+export function nomination(key: string): string {
   return `nominated ${key}`;
 }
 

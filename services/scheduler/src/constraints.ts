@@ -6,6 +6,30 @@ import type { PodTerm, SpreadRule } from './pod-terms.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { DomainCounts, Topology } from './topology.ts';
 
+/** The Pods that a rule counts, and what it makes of the counts: for explanations. */
+export type Counts =
+  | {
+      readonly type: 'spread';
+      readonly rule: SpreadRule;
+      readonly pods: DomainCounts;
+      /** Pods where there are fewest of them. */
+      readonly fewest: number;
+      /** The most that a part may have before the Pod comes. */
+      readonly most: number;
+    }
+  | Near
+  | Apart;
+interface Near {
+  readonly type: 'near';
+  readonly term: PodTerm;
+  readonly pods: DomainCounts;
+}
+interface Apart {
+  readonly type: 'far' | 'repelled';
+  readonly term: PodTerm;
+  readonly pods: DomainCounts;
+}
+
 /** A rule about other Pods: by the value of one label it says which nodes can have the Pod. */
 export interface Constraint {
   readonly filter: 'PodTopologySpread' | 'InterPodAffinity';
@@ -17,6 +41,7 @@ export interface Constraint {
   /** Why not, in kubectl users' words. */
   readonly reason: string;
   readonly reasonWithoutLabel: string;
+  readonly counts: Counts;
 }
 
 const spreadReason = "node(s) didn't match pod topology spread constraints";
@@ -81,13 +106,15 @@ function spreads(pod: PodInfo, rule: SpreadRule, parts: NodeSet, snapshot: Snaps
   }
   if (domains < rule.minDomains) fewest = 0;
   const itself = rule.counted.chooses(pod.podClass, snapshot.namespaces) ? 1 : 0;
+  const most = fewest + rule.maxSkew - itself;
   return {
     filter: 'PodTopologySpread',
     topology,
-    allowed: whereAtMost(pods, fewest + rule.maxSkew - itself),
+    allowed: whereAtMost(pods, most),
     withoutLabel: false,
     reason: spreadReason,
     reasonWithoutLabel: `${spreadReason} (missing required label)`,
+    counts: { type: 'spread', rule, pods, fewest, most },
   };
 }
 
@@ -95,11 +122,11 @@ function repelled({ podClass }: PodInfo, snapshot: Snapshot): readonly Constrain
   return snapshot.terms
     .about(podClass)
     .filter(({ weight }) => weight === undefined)
-    .map(({ pods }) => empty(pods, reasons.repelled));
+    .map(({ term, pods }) => empty({ type: 'repelled', term, pods }));
 }
 
 function staysAway(term: PodTerm, snapshot: Snapshot): Constraint {
-  return empty(snapshot.counter(countedBy(term, everyNode, snapshot)).pods, reasons.far);
+  return empty({ type: 'far', term, pods: snapshot.counter(countedBy(term, everyNode, snapshot)).pods });
 }
 
 /** Pods count that all terms choose. The first of Pods that need one another is placed anywhere. */
@@ -107,25 +134,35 @@ function near(pod: PodInfo, snapshot: Snapshot): readonly Constraint[] {
   const { needsNear, podClass } = pod;
   const chooses: Counted['chooses'] = (other) => needsNear.every((term) => term.chooses(other, snapshot.namespaces));
   const all = needsNear.map(({ key }) => key).join(' ');
-  const counts = needsNear.map(({ topologyKey, byNamespaceLabels }) => {
+  const counts = needsNear.map((term) => {
+    const { topologyKey, byNamespaceLabels } = term;
     const key = `${all} at ${topologyKey}`;
-    return snapshot.counter({ key, topologyKey, nodes: everyNode, chooses, byNamespaceLabels }).pods;
+    return { term, pods: snapshot.counter({ key, topologyKey, nodes: everyNode, chooses, byNamespaceLabels }).pods };
   });
-  const first = counts.every(({ total }) => total === 0) && chooses(podClass);
-  return counts.map((pods) => ({
+  const first = counts.every(({ pods }) => pods.total === 0) && chooses(podClass);
+  return counts.map(({ term, pods }) => ({
     filter: 'InterPodAffinity',
     topology: pods.topology,
     allowed: first ? new Uint8Array(pods.topology.size).fill(1) : whereSome(pods),
     withoutLabel: false,
     reason: reasons.near,
     reasonWithoutLabel: reasons.near,
+    counts: { type: 'near', term, pods },
   }));
 }
 
-function empty(pods: DomainCounts, reason: string): Constraint {
-  const { topology } = pods;
-  const allowed = whereAtMost(pods, 0);
-  return { filter: 'InterPodAffinity', topology, allowed, withoutLabel: true, reason, reasonWithoutLabel: reason };
+function empty(counts: Apart): Constraint {
+  const { type, pods } = counts;
+  const reason = reasons[type];
+  return {
+    filter: 'InterPodAffinity',
+    topology: pods.topology,
+    allowed: whereAtMost(pods, 0),
+    withoutLabel: true,
+    reason,
+    reasonWithoutLabel: reason,
+    counts,
+  };
 }
 
 function whereAtMost({ topology, counts }: DomainCounts, most: number): Uint8Array {

@@ -86,6 +86,11 @@ export class SchedulingQueue {
     if (changed && entry.place === 'unschedulable') this.#retry(entry);
   }
 
+  /** Where the Pod waits; `taken` while it is being decided on, undefined when it needs nothing. */
+  whereabouts(key: string): QueueName | 'taken' | undefined {
+    return this.#entries.get(key)?.place;
+  }
+
   /** A newer state of a Pod that may be here. */
   refresh(info: PodInfo): void {
     const entry = this.#entries.get(info.key);

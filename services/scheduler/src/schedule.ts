@@ -8,7 +8,7 @@ import { preferencesOf } from './preferences.ts';
 import type { Profile } from './profiles.ts';
 import { score } from './score.ts';
 import { type Scoring, scoringOf } from './scoring.ts';
-import { selectPlace } from './select-node.ts';
+import { second, selectPlace } from './select-node.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type Decision =
@@ -48,6 +48,41 @@ export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, see
     score: scoring.strategy === undefined ? total : score(pod, node),
     feasible: able.length,
   };
+}
+
+/** A node that can have a Pod, and what speaks for it. */
+export interface Ranked {
+  readonly name: string;
+  /** What the Pod and its neighbours would like: compared first. */
+  readonly preference: number;
+  /** What the strategy says: compared next. */
+  readonly worth: number;
+  /** How many Pods it has. */
+  readonly pods: number;
+}
+
+/** The nodes that can have the Pod, the best first. For people: sorts them all. */
+export function ranking(pod: PodInfo, snapshot: Snapshot, profile: Profile): readonly Ranked[] {
+  const scoring = scoringOf(profile);
+  const { strategy } = scoring;
+  const { worth, places } = candidates(pod, snapshot, scoring);
+  const able = constraintsOf(pod, snapshot).reduce(meeting, places);
+  const preferences = preferencesOf(pod, snapshot, able, scoring.preferences);
+  const sign = strategy === undefined ? 0 : second[strategy];
+  // Without a strategy only the sum counts.
+  const first = ({ preference, worth }: Ranked) => (strategy === undefined ? preference + worth : preference);
+  return [...able]
+    .map((place, at) => ({
+      name: snapshot.nodes[place]?.name ?? '',
+      preference: preferences?.[at] ?? 0,
+      worth: worth[place] ?? 0,
+      pods: snapshot.podCounts[place] ?? 0,
+    }))
+    .sort((one, other) => {
+      const preferred = first(other) - first(one);
+      if (strategy === undefined) return preferred;
+      return preferred || other.worth - one.worth || sign * (other.pods - one.pods);
+    });
 }
 
 /** Why each node that can't have the Pod can't. For people: looks at every node. */

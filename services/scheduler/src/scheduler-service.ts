@@ -4,6 +4,8 @@ import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller
 import { namespace, node, persistentVolumeClaim, pod, podDisruptionBudget } from '@navarch/kinds';
 import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch/kit';
 import type { Profile } from './profiles.ts';
+import { PlannerConnection } from './planning/planner-connection.ts';
+import { Planner } from './planning/planner.ts';
 import { Scheduler } from './scheduler.ts';
 
 export interface SchedulerServiceOptions {
@@ -43,11 +45,13 @@ export function schedulerService({
   const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });
   const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, clock, metrics });
   const scheduler = new Scheduler({ client, informers, recorder, profiles, logger, metrics, clock });
+  const planner = new Planner({ informers, picture: () => scheduler.picture() });
   const elector = new LeaderElector({ client, name: 'scheduler', identity, clock, logger, metrics });
   return {
     components: [
       recorder,
       new LeaderWork({ name: 'scheduling', informers, elector, logger }, (term) => scheduler.lead(term)),
+      new PlannerConnection({ client, planner, clock, logger }),
     ],
     notReady: () => (informers.revision > 0n ? undefined : 'the caches are not filled'),
   };

@@ -21,7 +21,12 @@ export interface Feasible {
 }
 
 /** Whether fewer Pods on a node (-1) or more (1) decide between equals. */
-const second: Readonly<Record<Strategy, number>> = { argmax: -1, 'least-remaining': 1, random: 0, 'round-robin': 0 };
+export const second: Readonly<Record<Strategy, number>> = {
+  argmax: -1,
+  'least-remaining': 1,
+  random: 0,
+  'round-robin': 0,
+};
 
 /**
  * The place of a node, of which there must be one. Without a strategy it is one with the highest sum of preferences and worth,

@@ -76,6 +76,11 @@ export class Snapshot {
     return this.#nodes[place]?.name === name ? place : -1;
   }
 
+  /** What a node is without its Pods. */
+  factsOf(name: string): NodeFacts | undefined {
+    return this.#nodes[this.find(name)]?.facts;
+  }
+
   /** The place of the node, or of the last before it by name; -1 when there is none. */
   lastBefore(name: string): number {
     const place = this.#placeOf(name);

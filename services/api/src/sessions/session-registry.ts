@@ -30,6 +30,14 @@ export class SessionRegistry {
     return address === this.#address() ? undefined : address;
   }
 
+  /** The addresses of other replicas that hold sessions whose names begin with `start`, each once. */
+  async findAll(start: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { entries } = await this.#store.list(prefix + start, { signal });
+    const addresses = new Set(entries.map(({ value }) => Buffer.from(value).toString('utf8')));
+    addresses.delete(this.#address());
+    return [...addresses];
+  }
+
   /** Says that this replica holds the node's session, until `signal` aborts. Never throws. */
   async hold(nodeName: string, signal: AbortSignal): Promise<void> {
     try {

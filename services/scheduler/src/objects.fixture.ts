@@ -28,6 +28,11 @@ export interface PodShape {
   readonly cpu?: string;
   readonly memory?: string;
   readonly disk?: string;
+  /** Further requests. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** Of an init container. */
+  readonly init?: Readonly<Record<string, string>>;
+  readonly image?: string;
   readonly selector?: Record<string, string>;
   readonly hostPort?: number;
   readonly scheduler?: string;
@@ -48,9 +53,12 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
     phase = 'Pending',
     uid = name,
     claims = [],
+    more = {},
+    init,
+    image = 'busybox',
   } = shape;
   const requests = Object.fromEntries(
-    Object.entries({ cpu, memory, 'ephemeral-storage': disk }).filter(([, amount]) => amount !== undefined),
+    Object.entries({ cpu, memory, 'ephemeral-storage': disk, ...more }).filter(([, amount]) => amount !== undefined),
   );
   const { tolerations = [], affinity } = shape;
   const ports = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
@@ -67,7 +75,8 @@ export function pod(name: string, shape: PodShape = {}): Live<Pod> {
         ...(shape.going && { deletionTimestamp: '2026-01-01T00:00:00Z' }),
       },
       spec: {
-        containers: [{ name: 'main', image: 'busybox', resources: { requests }, ports }],
+        containers: [{ name: 'main', image, resources: { requests }, ports }],
+        initContainers: init === undefined ? [] : [{ name: 'init', image, resources: { requests: init } }],
         nodeSelector: selector,
         ...(affinity && { affinity: Affinity.toJSON(Affinity.fromPartial(affinity)) }),
         volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
@@ -94,6 +103,10 @@ export interface NodeShape {
   readonly ready?: boolean;
   readonly unschedulable?: boolean;
   readonly taints?: readonly object[];
+  /** What else is allocatable. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** In bytes, by name. */
+  readonly images?: Readonly<Record<string, number>>;
 }
 
 export function node(name: string, shape: NodeShape = {}): Live<Node> {
@@ -109,7 +122,8 @@ export function node(name: string, shape: NodeShape = {}): Live<Node> {
       },
       spec: { unschedulable: shape.unschedulable ?? false, taints: shape.taints ?? [] },
       status: {
-        allocatable: { cpu, memory, 'ephemeral-storage': disk, pods },
+        allocatable: { cpu, memory, 'ephemeral-storage': disk, pods, ...shape.more },
+        images: Object.entries(shape.images ?? {}).map(([name, sizeBytes]) => ({ names: [name], sizeBytes })),
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       },
     }),

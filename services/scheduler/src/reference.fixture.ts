@@ -5,7 +5,8 @@
 import { matchesTerm, matchesTerms, nodeTaints, requiredTerms, untolerated } from '@navarch/kinds';
 import { byteCount, cpuMillis, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { LabelSelector, Node, Pod, PodAffinityTerm, TopologySpreadConstraint } from '@navarch/proto';
-import type { Strategy } from './select-node.ts';
+import { type Profile, type Score, usualWishes } from './profiles.ts';
+import { pointsOf } from './reference-scores.fixture.ts';
 
 export interface ReferenceWorld {
   readonly nodes: readonly Live<Node>[];
@@ -14,11 +15,18 @@ export interface ReferenceWorld {
   readonly namespaces: Readonly<Record<string, Record<string, string>>>;
 }
 
-/** The names of the nodes that can have the Pod, and of those the best. */
-export function referenceDecision(pod: Live<Pod>, world: ReferenceWorld, strategy: Strategy, last: string | undefined) {
+/** The names of the nodes that can have the Pod, of those the best, and the score of each. */
+export function referenceDecision(
+  pod: Live<Pod>,
+  world: ReferenceWorld,
+  { strategy, scores = usualWishes }: Profile,
+  last: string | undefined,
+) {
   const able = world.nodes.filter((node) => nodeAdmits(pod, node, world) && othersAdmit(pod, node, world));
-  const liking = preferences(pod, able, world);
+  const liking = preferences(pod, able, world, scores);
   let best = highest(able, (node) => liking.get(node) ?? 0);
+  const score = (node: Live<Node>) =>
+    strategy === undefined ? (liking.get(node) ?? 0) : weightOf(node) * room(pod, node, world);
   if (strategy === 'argmax') {
     best = highest(best, (node) => weightOf(node) * room(pod, node, world));
     best = highest(best, (node) => -podsOn(node, world).length);
@@ -30,7 +38,8 @@ export function referenceDecision(pod: Live<Pod>, world: ReferenceWorld, strateg
     const next = sorted.find((name) => last === undefined || name > last) ?? sorted[0];
     best = best.filter((node) => nameOf(node) === next);
   }
-  return { able: able.map(nameOf).sort(), best: best.map(nameOf) };
+  const byName = new Map(able.map((node) => [nameOf(node), score(node)]));
+  return { able: able.map(nameOf).sort(), best: best.map(nameOf), scores: byName };
 }
 
 function highest<T>(items: readonly T[], value: (item: T) => number): readonly T[] {
@@ -42,14 +51,15 @@ function nodeAdmits(pod: Live<Pod>, node: Live<Node>, world: ReferenceWorld): bo
   const { spec } = pod;
   const ready = node.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   const ports = podsOn(node, world).flatMap(portsOf);
-  const resources = ['cpu', 'memory', 'ephemeral-storage', 'pods'];
+  const resources = ['cpu', 'memory', 'ephemeral-storage', 'example.com/gpu', 'pods'];
   return (
     (ready || toleratesAll(pod, nodeTaints.notReady)) &&
     (!node.spec.unschedulable || toleratesAll(pod, nodeTaints.unschedulable)) &&
     untolerated(node.spec.taints, spec.tolerations, ['NoSchedule', 'NoExecute']) === undefined &&
     admits(pod, node) &&
     !portsOf(pod).some((port) => ports.includes(port)) &&
-    resources.every((resource) => request(pod, resource) <= free(node, resource, world))
+    // What it does not request may be overdrawn, by a node that shrank.
+    resources.every((resource) => request(pod, resource) <= Math.max(0, free(node, resource, world)))
   );
 }
 
@@ -123,15 +133,22 @@ function countsOf(
   return counts;
 }
 
-function preferences(pod: Live<Pod>, able: readonly Live<Node>[], world: ReferenceWorld): Map<Live<Node>, number> {
+function preferences(
+  pod: Live<Pod>,
+  able: readonly Live<Node>[],
+  world: ReferenceWorld,
+  scores: readonly Score[],
+): Map<Live<Node>, number> {
   const sums = new Map(able.map((node) => [node, 0]));
-  const add = (weight: number, score: (node: Live<Node>) => number) => {
+  const add = (name: Score['name'], score: (node: Live<Node>) => number) => {
+    const weight = scores.find((each) => each.name === name)?.weight ?? 0;
     for (const node of able) sums.set(node, (sums.get(node) ?? 0) + weight * score(node));
   };
+  for (const score of scores) add(score.name, (node) => pointsOf(score, pod, node, podsOn(node, world), world.nodes));
   const avoided = (node: Live<Node>) =>
     node.spec.taints.filter((taint) => untolerated([taint], pod.spec.tolerations, ['PreferNoSchedule'])).length;
   const worst = Math.max(0, ...able.map(avoided));
-  if (worst > 0) add(3, (node) => 100 - Math.floor((100 * avoided(node)) / worst));
+  if (worst > 0) add('TaintToleration', (node) => 100 - Math.floor((100 * avoided(node)) / worst));
   const terms = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   const liked = (node: Live<Node>) =>
     terms.reduce(
@@ -139,9 +156,9 @@ function preferences(pod: Live<Pod>, able: readonly Live<Node>[], world: Referen
       0,
     );
   const best = Math.max(0, ...able.map(liked));
-  if (best > 0) add(2, (node) => Math.floor((100 * liked(node)) / best));
-  add(2, spreadScore(pod, able, world));
-  add(2, nearScore(pod, able, world));
+  if (best > 0) add('NodeAffinity', (node) => Math.floor((100 * liked(node)) / best));
+  add('PodTopologySpread', spreadScore(pod, able, world));
+  add('InterPodAffinity', nearScore(pod, able, world));
   return sums;
 }
 

@@ -4,11 +4,12 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Rejection, Tally } from './explain.ts';
 import { nodeFacts } from './node-info.ts';
+import type { Profile } from './profiles.ts';
 import { footprint, toPodInfo } from './pod-info.ts';
 import { referenceDecision } from './reference.fixture.ts';
 import { rejections, schedule } from './schedule.ts';
-import { type Strategy, strategies } from './select-node.ts';
 import { Snapshot } from './snapshot.ts';
+import { anyProfile } from './profiles.fixture.ts';
 import {
   type NodeShape,
   namespaces,
@@ -27,20 +28,22 @@ interface Verdict {
   readonly able: readonly string[];
   readonly feasible: number;
   readonly choice: 'none' | 'a best one' | 'not the best';
+  /** Of the node that the real one chose. */
+  readonly score: number;
 }
 
 /** One cluster, known to both schedulers. */
 class Both {
   readonly fast: Verdict[] = [];
   readonly plain: Verdict[] = [];
-  readonly #strategy: Strategy;
+  readonly #profile: Profile;
   readonly #snapshot = new Snapshot();
   #nodes: Live<Node>[] = [];
   #pods: Live<Pod>[] = [];
   #last: string | undefined;
 
-  constructor(nodes: readonly NodeShape[], strategy: Strategy) {
-    this.#strategy = strategy;
+  constructor(nodes: readonly NodeShape[], profile: Profile) {
+    this.#profile = profile;
     for (const [name, labels] of Object.entries(namespaces)) this.#snapshot.setNamespace(name, labels);
     for (const [number, shape] of nodes.entries()) this.#put(nodeOf(shape, number));
   }
@@ -56,8 +59,8 @@ class Both {
     const pod = podOf(shape, number);
     const info = toPodInfo(pod);
     const world = { nodes: this.#nodes, pods: this.#pods, namespaces };
-    const { able, best } = referenceDecision(pod, world, this.#strategy, this.#last);
-    const decision = schedule(info, this.#snapshot, { schedulerName: 'x', strategy: this.#strategy }, seed);
+    const { able, best, scores } = referenceDecision(pod, world, this.#profile, this.#last);
+    const decision = schedule(info, this.#snapshot, this.#profile, seed);
     const refused = rejections(info, this.#snapshot);
     const name = decision.type === 'place' ? decision.nodeName : undefined;
     this.plain.push({
@@ -65,6 +68,7 @@ class Both {
       able,
       feasible: able.length,
       choice: able.length === 0 ? 'none' : 'a best one',
+      score: name === undefined ? 0 : (scores.get(name) ?? Number.NaN),
     });
     this.fast.push({
       message: decision.type === 'reject' ? decision.message : '',
@@ -74,10 +78,11 @@ class Both {
         .sort(),
       feasible: decision.type === 'place' ? decision.feasible : 0,
       choice: name === undefined ? 'none' : best.includes(name) ? 'a best one' : 'not the best',
+      score: decision.type === 'place' ? decision.score : 0,
     });
     if (name === undefined) return;
     this.#last = name;
-    this.#snapshot.lastChosen.set('x', name);
+    this.#snapshot.lastChosen.set(this.#profile.schedulerName, name);
     const bound = podOf(shape, number, name);
     this.#pods.push(bound);
     this.#snapshot.place(info.key, name, footprint(bound));
@@ -112,13 +117,13 @@ function nameOf({ metadata }: Live<Node>): string {
   return metadata.name;
 }
 
-test('the fast scheduler and the plain one agree on who can have a Pod and who is best, whatever came before', () => {
+test('the fast scheduler and the plain one agree on who can have a Pod, who is best and by how much, whatever came before', () => {
   const stories = fc.array(step, { minLength: 5, maxLength: 40 });
   const nodes = fc.array(nodeShape, { minLength: 1, maxLength: 8 });
   const choices = { none: 0, 'a best one': 0, 'not the best': 0 };
   fc.assert(
-    fc.property(nodes, stories, fc.constantFrom(...strategies), fc.nat(), (first, steps, strategy, seed) => {
-      const both = new Both(first, strategy);
+    fc.property(nodes, stories, anyProfile, fc.nat(), (first, steps, profile, seed) => {
+      const both = new Both(first, profile);
       for (const [number, each] of steps.entries()) both.happens(each, number, seed + number);
       expect(both.fast).toEqual(both.plain);
       for (const { choice } of both.plain) choices[choice]++;

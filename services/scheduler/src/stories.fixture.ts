@@ -74,7 +74,15 @@ const constraint = fc.record(
 const podShape = fc.record({
   namespace: fc.constantFrom('default', 'default', 'other'),
   labels,
-  requests: fc.constantFrom({}, { cpu: '500m' }, { cpu: '1', memory: '1Gi' }),
+  requests: fc.constantFrom<Record<string, string>[]>(
+    {},
+    { cpu: '500m' },
+    { cpu: '1', memory: '1Gi' },
+    { cpu: '0', memory: '0' },
+    { memory: '700Mi', 'ephemeral-storage': '3Gi' },
+    { cpu: '300m', 'example.com/gpu': '1' },
+  ),
+  image: fc.constantFrom('none', 'app:1', 'large', 'docker.io/library/app:1'),
   hostPort: rarely(fc.constantFrom(80, 443)),
   nodeSelector: fc.constantFrom({}, {}, {}, { zone: 'z0' }),
   tolerations: fc.constantFrom([], [{ key: 'soft', operator: 'Exists' }], [{ operator: 'Exists' }]),
@@ -95,6 +103,8 @@ export const nodeShape = fc.record({
   rack: fc.constantFrom(undefined, 'r0', 'r1'),
   cpu: fc.constantFrom('2', '4'),
   weight: fc.constantFrom('1', '1', '2'),
+  gpus: fc.constantFrom('0', '0', '2'),
+  images: fc.subarray(['docker.io/library/app:1', 'docker.io/library/large:latest']),
   ready: fc.constantFrom(true, true, true, false),
   unschedulable: fc.constantFrom(false, false, false, true),
   taints: fc.constantFrom(
@@ -110,9 +120,17 @@ export const nodeShape = fc.record({
 });
 export type NodeShape = typeof nodeShape extends fc.Arbitrary<infer Shape> ? Shape : never;
 
+const imageBytes: Readonly<Record<string, number>> = {
+  'docker.io/library/app:1': 300 * 1024 * 1024,
+  'docker.io/library/large:latest': 2_000 * 1024 * 1024,
+};
+
 export const namespaces = { default: { team: 'x' }, other: { team: 'y' } };
 
-export function nodeOf({ zone, rack, cpu, weight, ready, ...spec }: NodeShape, number: number): Live<Node> {
+export function nodeOf(
+  { zone, rack, cpu, weight, ready, gpus, images, ...spec }: NodeShape,
+  number: number,
+): Live<Node> {
   const object = Node.fromJSON({
     metadata: {
       name: `n${number}`,
@@ -121,7 +139,14 @@ export function nodeOf({ zone, rack, cpu, weight, ready, ...spec }: NodeShape, n
     },
     spec,
     status: {
-      allocatable: { cpu, memory: '8Gi', pods: '6' },
+      allocatable: {
+        cpu,
+        memory: '8Gi',
+        pods: '6',
+        'ephemeral-storage': '10Gi',
+        ...(gpus !== '0' && { 'example.com/gpu': gpus }),
+      },
+      images: images.map((name) => ({ names: [name], sizeBytes: imageBytes[name] })),
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
     },
   });
@@ -129,7 +154,7 @@ export function nodeOf({ zone, rack, cpu, weight, ready, ...spec }: NodeShape, n
 }
 
 export function podOf(shape: PodShape, number: number, nodeName = ''): Live<Pod> {
-  const { namespace, labels, requests, hostPort, nodeAffinity, podAffinity, podAntiAffinity, ...spec } = shape;
+  const { namespace, labels, requests, image, hostPort, nodeAffinity, podAffinity, podAntiAffinity, ...spec } = shape;
   const ports = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
   const object = Pod.fromJSON({
     metadata: { name: `p${number}`, namespace, uid: `u${number}`, labels },
@@ -137,7 +162,7 @@ export function podOf(shape: PodShape, number: number, nodeName = ''): Live<Pod>
       ...spec,
       nodeName,
       affinity: { nodeAffinity, podAffinity, podAntiAffinity },
-      containers: [{ name: 'c', image: 'i', resources: { requests }, ports }],
+      containers: [{ name: 'c', image, resources: { requests }, ports }],
     },
     status: {},
   });

@@ -29,7 +29,7 @@ test('a node says what it is and what Pods can have of it', () => {
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': 'amd64',
   });
-  expect(nodeStatus(undefined, facts, { ready: true, message: '' }, now)).toMatchObject({
+  expect(nodeStatus(undefined, facts, { ready: true, message: '' }, [], now)).toMatchObject({
     capacity: { cpu: '2', memory: '4Gi', pods: '110' },
     allocatable: { cpu: '1900m', memory: '3840Mi' },
     addresses: [
@@ -42,14 +42,20 @@ test('a node says what it is and what Pods can have of it', () => {
 });
 
 test('a node that changes nothing reports nothing new', () => {
-  const status = nodeStatus(undefined, facts, { ready: true, message: '' }, now);
+  const status = nodeStatus(undefined, facts, { ready: true, message: '' }, [], now);
   const node = Node.fromPartial({ metadata: { name: 'n1' }, spec: {}, status });
   const { metadata, spec } = node;
   if (!metadata || !spec) throw new Error('unreachable');
-  expect(nodeStatus({ ...node, metadata, spec, status }, facts, { ready: true, message: '' }, now + 99_000)).toEqual(
-    status,
+  expect(
+    nodeStatus({ ...node, metadata, spec, status }, facts, { ready: true, message: '' }, [], now + 99_000),
+  ).toEqual(status);
+  const broken = nodeStatus(
+    { ...node, metadata, spec, status },
+    facts,
+    { ready: false, message: 'why' },
+    [],
+    now + 99_000,
   );
-  const broken = nodeStatus({ ...node, metadata, spec, status }, facts, { ready: false, message: 'why' }, now + 99_000);
   expect(broken.conditions[0]).toMatchObject({
     status: 'False',
     message: 'why',

@@ -1,5 +1,5 @@
 import { formatByteCount, formatCpuMillis, type Live } from '@navarch/machinery';
-import { type Condition, Node, NodeStatus } from '@navarch/proto';
+import { type Condition, type ContainerImage, Node, NodeStatus } from '@navarch/proto';
 import type { RuntimeVersion } from '../runtime/runtime.ts';
 import { time } from '../pod/container-status.ts';
 import type { Machine } from './machine.ts';
@@ -43,11 +43,12 @@ export function newNode(facts: NodeFacts): Node {
   return Node.fromPartial({ metadata: { name: facts.name, labels: nodeLabels(facts) }, spec: {} });
 }
 
-/** The status as it should be. The same as before when nothing changed, but for the time of the condition's change. */
+/** The status as it should be; `images` as they were before where they are not known. The same as before when nothing changed, but for the time of the condition's change. */
 export function nodeStatus(
   before: Live<Node> | undefined,
   facts: NodeFacts,
   health: NodeHealth,
+  images: readonly ContainerImage[] | undefined,
   now: number,
 ): NodeStatus {
   const { machine, runtime } = facts;
@@ -66,6 +67,7 @@ export function nodeStatus(
       'ephemeral-storage': formatByteCount(free.diskBytes),
       pods,
     },
+    images: [...(images ?? before?.status.images ?? [])],
     conditions: conditions(before?.status.conditions ?? [], health, now),
     addresses: [
       { type: 'InternalIP', address: facts.ip },

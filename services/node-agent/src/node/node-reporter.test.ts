@@ -6,6 +6,7 @@ import { ApiError, type KubeObject, type Live } from '@navarch/machinery';
 import { type Lease, type Node, NodeHeartbeat, NodeStatus } from '@navarch/proto';
 import { waitFor } from '@navarch/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ImageInfo } from '../runtime/runtime.ts';
 import { NodeReporter } from './node-reporter.ts';
 
 /** The objects of an api by `plural/name`, and the four calls that the reporter makes. */
@@ -43,12 +44,14 @@ let bus: MemoryBus;
 let reporter: NodeReporter;
 let abort: AbortController;
 let ready: boolean;
+let images: ImageInfo[];
 beforeEach(async () => {
   api = new FakeApi();
   hub = new MemoryHub();
   bus = hub.connect();
   abort = new AbortController();
   ready = true;
+  images = [];
   const machine = {
     cpuMillis: 2000,
     memoryBytes: 4 * 2 ** 30,
@@ -65,6 +68,7 @@ beforeEach(async () => {
     bus,
     runtime: {
       status: async () => ({ runtimeReady: true, networkReady: ready, message: ready ? '' : 'no network yet' }),
+      listImages: async () => images,
     },
     pods: { list: () => [] },
     nodes: { get: () => api.node },
@@ -92,6 +96,15 @@ describe('the reporter of a node', () => {
     ready = true;
     await waitFor(() => condition()?.status === 'True');
     expect(api.node?.metadata.labels['kubernetes.io/hostname']).toBe('n1');
+  });
+
+  test('tells which images the node has, once they change', async () => {
+    const image = { id: 'i', digests: [], sizeBytes: 5, uid: undefined, username: '' };
+    images = [{ ...image, tags: ['docker.io/library/app:1'] }];
+    await reporter.start(abort.signal);
+    await waitFor(() => api.node?.status?.images[0]?.names[0] === 'docker.io/library/app:1');
+    images = [{ ...image, tags: ['docker.io/library/app:2'] }];
+    await waitFor(() => api.node?.status?.images[0]?.names[0] === 'docker.io/library/app:2');
   });
 
   test('sends heartbeats on the bus, and writes nothing more', async () => {

@@ -3,16 +3,17 @@ import type { Client, Lister } from '@navarch/client';
 import { lease as leaseKind, node as nodeKind } from '@navarch/kinds';
 import { Backoff, type Clock, type Component, type Logger, retry } from '@navarch/kit';
 import { isApiError, type Live } from '@navarch/machinery';
-import { Lease, type Node, NodeHeartbeat, NodeStatus, type Pod } from '@navarch/proto';
+import { type ContainerImage, Lease, type Node, NodeHeartbeat, NodeStatus, type Pod } from '@navarch/proto';
 import type { Runtime } from '../runtime/runtime.ts';
 import { trouble } from '../trouble.ts';
 import { allocatable, newNode, type NodeFacts, type NodeHealth, nodeLabels, nodeStatus } from './node-object.ts';
+import { nodeImages } from './node-images.ts';
 import { resourceStatus } from './resource-status.ts';
 
 export interface NodeReporterOptions {
   readonly client: Client;
   readonly bus: EventBus;
-  readonly runtime: Pick<Runtime, 'status'>;
+  readonly runtime: Pick<Runtime, 'status' | 'listImages'>;
   readonly pods: Pick<Lister<Pod>, 'list'>;
   readonly nodes: Pick<Lister<Node>, 'get'>;
   readonly facts: () => Promise<NodeFacts>;
@@ -36,6 +37,7 @@ export class NodeReporter implements Component {
   readonly #options: NodeReporterOptions;
   #facts: NodeFacts | undefined;
   #health: NodeHealth = { ready: false, message: 'the agent is starting' };
+  #images: readonly ContainerImage[] | undefined;
   #loops: Promise<unknown> = Promise.resolve();
   #wake = Promise.withResolvers<void>();
 
@@ -85,6 +87,7 @@ export class NodeReporter implements Component {
     const before = this.#health;
     this.#health = await this.#lookAtRuntime(signal);
     this.#facts ??= await this.#options.facts();
+    if (this.#health.ready) await this.#lookAtImages(signal);
     // The cache may not show the newest, but what it shows is enough to see that something must be written.
     const cached = nodes.get({ namespace: '', name: nodeName });
     if (cached && !this.#differs(cached)) return;
@@ -95,7 +98,7 @@ export class NodeReporter implements Component {
       node = await client.update(nodeKind, { ...node, metadata }, { signal });
     }
     if (!this.#differs(node)) return;
-    const status = nodeStatus(node, this.#facts, this.#health, clock.now());
+    const status = nodeStatus(node, this.#facts, this.#health, this.#images, clock.now());
     await client.updateStatus(nodeKind, { ...node, status }, { signal });
     if (before.ready !== this.#health.ready) {
       logger.info({ node: nodeName, ready: this.#health.ready, why: this.#health.message }, 'node state reported');
@@ -106,7 +109,7 @@ export class NodeReporter implements Component {
     if (!this.#facts) return true;
     const labels = nodeLabels(this.#facts);
     if (Object.entries(labels).some(([key, value]) => node.metadata.labels[key] !== value)) return true;
-    const status = nodeStatus(node, this.#facts, this.#health, this.#options.clock.now());
+    const status = nodeStatus(node, this.#facts, this.#health, this.#images, this.#options.clock.now());
     return JSON.stringify(sorted(NodeStatus.toJSON(status))) !== JSON.stringify(sorted(NodeStatus.toJSON(node.status)));
   }
 
@@ -129,6 +132,16 @@ export class NodeReporter implements Component {
     } catch (error) {
       signal.throwIfAborted();
       return { ready: false, message: `the container runtime does not answer: ${String(error)}` };
+    }
+  }
+
+  /** What is not known now is as it was: images are good to know, and no more. */
+  async #lookAtImages(signal: AbortSignal): Promise<void> {
+    try {
+      this.#images = nodeImages(await this.#options.runtime.listImages(signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.logger.warn(trouble(error), 'the runtime does not tell its images');
     }
   }
 

@@ -1,11 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from '@navarch/kit';
 import { bridgePlan, type Link, podMtu } from './devices.ts';
-import { nftDocument } from './nft-document.ts';
-import { bridgeDevice, type NodeNetwork, overlayDevice, rulesTable } from './node-network.ts';
+import { bridgeDevice, type NodeNetwork, overlayDevice } from './node-network.ts';
 import { type OverlayState, overlayPlan, type Peer } from './overlay.ts';
 import type { RunCommand } from './run-command.ts';
-import type { Ruleset } from './service-plan.ts';
 
 /** Does what the plans say, with the kernel's own tools. Each method may be repeated at any time. */
 export class Kernel {
@@ -37,19 +35,6 @@ export class Kernel {
       const setting = `net/ipv4/conf/${overlayDevice}/route_localnet`;
       await this.#set(setting, '1', 'Services whose Pods run elsewhere do not answer on 127.0.0.1');
     }
-  }
-
-  /** The packet rules, all at once. */
-  async applyRules(ruleset: Ruleset, node: NodeNetwork, signal: AbortSignal): Promise<void> {
-    await this.#run('nft', ['-j', '-f', '-'], { input: JSON.stringify(nftDocument(ruleset, node)), signal });
-  }
-
-  /** Whether the table is there: others may have flushed all rules. */
-  async hasRules(signal: AbortSignal): Promise<boolean> {
-    const answer: unknown = JSON.parse(await this.#run('nft', ['-j', 'list', 'tables'], { signal }));
-    // The form is nftables' own: libnftables-json(5).
-    const { nftables } = answer as { nftables: { table?: { family: string; name: string } }[] };
-    return nftables.some(({ table }) => table?.family === rulesTable.family && table.name === rulesTable.name);
   }
 
   /** Tables of others that drop forwarded packets unless told otherwise, as Docker's does: those of Pods, too. */

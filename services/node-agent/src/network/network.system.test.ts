@@ -259,6 +259,28 @@ describe('the rules', () => {
     await show();
   });
 
+  test('are changed in place: a packet under way never finds another entrance', async () => {
+    type Listing = { nftables: { chain?: { name: string; handle: number } }[] };
+    const handles = () => {
+      const { nftables } = JSON.parse(near.run('nft', '-j', 'list', 'table', 'ip', 'navarch')) as Listing;
+      return new Map(
+        nftables.flatMap(({ chain }) => (chain === undefined ? [] : [[chain.name, chain.handle] as const])),
+      );
+    };
+    const before = handles();
+    await near.show(world({ endpointSlices: [slice('web', [endpoint('b')]), slice('udp', [])] }));
+    const after = handles();
+    const lost = [...before.keys()].filter((name) => !after.has(name));
+    expect(lost.length).toBeGreaterThan(0); // the chains of Services that lost their endpoints
+    expect([...after].filter(([name, handle]) => before.get(name) !== handle)).toEqual([]);
+    expect(await lab.ask(near.space, 'http://127.0.0.1/', 5)).toEqual({
+      pods: ['b'],
+      seenAs: [expect.any(String)],
+      failed: [],
+    });
+    await show();
+  });
+
   test('are in place soon after a change', async () => {
     await near.show(world({ services: services.slice(0, 1) }));
     expect(await near.show(world())).toBeLessThan(1_000);

@@ -10,6 +10,7 @@ import { DnsServer } from './dns/server.ts';
 import { Kernel } from './kernel.ts';
 import { bridgeDevice, type NodeNetwork } from './node-network.ts';
 import type { Peer } from './overlay.ts';
+import { PacketRules } from './packet-rules.ts';
 import { type RunCommand, runCommand } from './run-command.ts';
 import { type Ruleset, sendsTo, servicePlan } from './service-plan.ts';
 
@@ -47,6 +48,7 @@ export class Network implements Component {
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
   readonly #kernel: Kernel;
+  readonly #rules: PacketRules;
   readonly #dns: DnsServer;
   readonly #listers;
   readonly #applySeconds;
@@ -56,7 +58,6 @@ export class Network implements Component {
   #shown = -1;
   #changed = Promise.withResolvers<void>();
   #applied: Ruleset | undefined;
-  #appliedRules = '';
   #appliedDevices = '';
   #auditedMs = Number.NEGATIVE_INFINITY;
   #mtu = 0;
@@ -67,7 +68,9 @@ export class Network implements Component {
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#kernel = new Kernel({ run: options.run ?? runCommand, logger: options.logger });
+    const run = options.run ?? runCommand;
+    this.#kernel = new Kernel({ run, logger: options.logger });
+    this.#rules = new PacketRules({ run });
     const { informers } = options;
     this.#listers = {
       services: informers.lister(service),
@@ -203,12 +206,9 @@ export class Network implements Component {
       localPods: this.#listers.pods.list().filter(({ spec }) => spec.nodeName === options.nodeName),
       reservedPorts: new Set(reservedPorts),
     });
-    const rules = JSON.stringify([ruleset, network.podCidr]);
-    if (rules !== this.#appliedRules || (audit && !(await this.#kernel.hasRules(signal)))) {
-      await this.#kernel.applyRules(ruleset, network, signal);
-      this.#appliedRules = rules;
-      logger.debug({ services: ruleset.clusterIps.length }, 'packet rules replaced');
-    }
+    if (audit) await this.#rules.audit(signal);
+    const changed = await this.#rules.apply(ruleset, network, signal);
+    if (changed) logger.debug({ services: ruleset.clusterIps.length }, 'packet rules changed');
     this.#applied = ruleset;
     if (audit) {
       // Only now: containerd may start Pods as soon as it sees this file.

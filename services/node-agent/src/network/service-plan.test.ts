@@ -3,7 +3,6 @@ import type { Live } from '@navarch/machinery';
 import { EndpointSlice, Pod, Service } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { bucketOwners } from './buckets.ts';
-import { nftDocument } from './nft-document.ts';
 import { sendsTo, servicePlan } from './service-plan.ts';
 
 // What the callers give is all that Live promises.
@@ -132,25 +131,6 @@ describe('a ruleset', () => {
         },
       ),
     );
-  });
-
-  test('names only chains that the document makes', () => {
-    const node = {
-      nodeName: 'n',
-      nodeIp: '192.0.2.1',
-      podCidr: '10.244.0.0/24',
-      clusterCidr: '10.244.0.0/16',
-      serviceCidr: '10.96.0.0/16',
-      clusterDns: '10.96.0.10',
-    };
-    const ruleset = plan({
-      services: [service('web', { type: 'LoadBalancer' })],
-      endpointSlices: [endpoints('web', { ip: '10.244.0.5' })],
-    });
-    const text = JSON.stringify(nftDocument(ruleset, node));
-    const used = [...text.matchAll(/"target":"([^"]+)"/g)].map(([, name]) => name);
-    const made = [...text.matchAll(/"chain":\{[^}]*?"name":"([^"]+)"/g)].map(([, name]) => name);
-    expect(made).toEqual(expect.arrayContaining(used));
   });
 });
 

@@ -47,6 +47,20 @@ export {
   persistentVolumeClaim,
 } from './persistent-volume-claim.ts';
 export { pod } from './pod.ts';
+export {
+  allocatable,
+  type Demand,
+  minus,
+  nominal,
+  type Nominal,
+  plus,
+  podDemand,
+  podRequests,
+  podsResource,
+  type Resources,
+  shortages,
+  takesRoom,
+} from './pod-demand.ts';
 export { podDisruptionBudget } from './pod-disruption-budget.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';

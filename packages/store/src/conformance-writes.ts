@@ -58,6 +58,24 @@ export function writeConformance(subject: () => Subject): void {
     expect(text(await store.get(pod))).toBe('leader');
   });
 
+  test('that a key was not put after a revision is a condition, also for one that is not there', async () => {
+    const { store, prefix } = subject();
+    const [a, b] = [`${prefix}a`, `${prefix}b`];
+    const first = await committed(store.commit(write(put(a))));
+    const since = (key: string, notAfter: bigint, ...ops: Transaction['ops']) =>
+      store.commit({ compare: [{ key, notAfter }], ops });
+    const second = await committed(since(a, first, put(a, '2')));
+    expect(await since(a, first, put(a, '3'))).toMatchObject({
+      committed: false,
+      conflicts: [{ key: a, entry: { modRevision: second } }],
+    });
+    expect(await since(a, second + 5n)).toMatchObject({ committed: true });
+    await committed(since(b, first, put(b)));
+    await committed(store.commit(write(remove(b))));
+    expect(await since(b, first, put(b))).toMatchObject({ committed: true });
+    expect(text(await store.get(a))).toBe('2');
+  });
+
   test('asking without changing, and deleting what is not there, leave the revision as it is', async () => {
     const { store, prefix } = subject();
     const revision = await committed(store.commit(write(put(`${prefix}a`))));

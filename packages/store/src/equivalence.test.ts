@@ -52,7 +52,9 @@ test('concurrent transactions have the outcome that they would have one after th
           // Only what doesn't depend on how the transactions are grouped: revisions of before, and no revision at all.
           compare: compare.map(({ key, expects }) => ({
             key: root + key,
-            modRevision: expects === 'nothing' ? 0n : start.revision,
+            ...(expects.startsWith('nothing ')
+              ? { notAfter: start.revision }
+              : { modRevision: expects === 'nothing' ? 0n : start.revision }),
           })),
           ops: under(ops),
         }));

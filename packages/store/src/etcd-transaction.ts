@@ -1,7 +1,14 @@
 import { ApiError } from '@navarch/machinery';
 import { etcd } from '@navarch/proto';
 import { toEntry } from './etcd-entry.ts';
-import type { Compare, Conflict, Operation, Transaction, TransactionResult } from './store.ts';
+import {
+  type Compare,
+  type Conflict,
+  holds,
+  type Operation,
+  type Transaction,
+  type TransactionResult,
+} from './store.ts';
 import { transactionLimits } from './transaction.ts';
 
 /** One transaction as it is, or any number as one that holds each as a nested transaction with its own compares. */
@@ -45,12 +52,17 @@ function encodeTransaction({ compare, ops }: Transaction, bytesOf: BytesOf): etc
   };
 }
 
-function encodeCompare({ key, modRevision }: Compare, bytesOf: BytesOf): etcd.Compare {
+/** etcd takes the mod revision of a key that is not there for 0. */
+function encodeCompare(compare: Compare, bytesOf: BytesOf): etcd.Compare {
+  const [result, value] =
+    'notAfter' in compare
+      ? ([etcd.Compare_CompareResult.LESS, compare.notAfter + 1n] as const)
+      : ([etcd.Compare_CompareResult.EQUAL, compare.modRevision] as const);
   return {
-    result: etcd.Compare_CompareResult.EQUAL,
+    result,
     target: etcd.Compare_CompareTarget.MOD,
-    key: bytesOf(key),
-    targetUnion: { $case: 'modRevision', value: modRevision },
+    key: bytesOf(compare.key),
+    targetUnion: { $case: 'modRevision', value },
   };
 }
 
@@ -99,11 +111,11 @@ function nestedResponse(op: etcd.ResponseOp | undefined): etcd.TxnResponse {
 }
 
 function conflicts(transaction: Transaction, { responses }: etcd.TxnResponse): Conflict[] {
-  return transaction.compare.flatMap(({ key, modRevision }, i) => {
+  return transaction.compare.flatMap((compare, i) => {
     const read = responses[i]?.response;
     if (read?.$case !== 'responseRange') throw unexpected();
     const [kv] = read.value.kvs;
-    return (kv?.modRevision ?? 0n) === modRevision ? [] : [{ key, entry: kv && toEntry(kv) }];
+    return holds(compare, kv?.modRevision ?? 0n) ? [] : [{ key: compare.key, entry: kv && toEntry(kv) }];
   });
 }
 

@@ -3,7 +3,17 @@ import { ApiError } from '@navarch/machinery';
 import { checkKey, checkWellFormed } from './keys.ts';
 import { checkListing } from './listing.ts';
 import { atLeastOne, closedError, compactedError, futureError } from './revisions.ts';
-import type { Conflict, Entry, Page, Store, StoreEvent, Transaction, TransactionResult, WatchBatch } from './store.ts';
+import {
+  type Conflict,
+  type Entry,
+  holds,
+  type Page,
+  type Store,
+  type StoreEvent,
+  type Transaction,
+  type TransactionResult,
+  type WatchBatch,
+} from './store.ts';
 import { checkTransaction } from './transaction.ts';
 import { VersionedMap } from './versioned-map.ts';
 
@@ -62,9 +72,9 @@ export class MemoryStore implements Store {
     this.#check(signal);
     checkTransaction(transaction);
     const conflicts: Conflict[] = [];
-    for (const { key, modRevision } of transaction.compare) {
-      const entry = this.#map.get(key, this.#revision);
-      if ((entry?.modRevision ?? 0n) !== modRevision) conflicts.push({ key, entry });
+    for (const compare of transaction.compare) {
+      const entry = this.#map.get(compare.key, this.#revision);
+      if (!holds(compare, entry?.modRevision ?? 0n)) conflicts.push({ key: compare.key, entry });
     }
     if (conflicts.length > 0) return { committed: false, revision: this.#revision, conflicts };
 

@@ -1,6 +1,15 @@
 import { compareKeys } from './keys.ts';
 import { atLeastOne, compactedError, futureError } from './revisions.ts';
-import type { Entry, Page, Store, StoreEvent, Transaction, TransactionResult, WatchBatch } from './store.ts';
+import {
+  type Entry,
+  holds,
+  type Page,
+  type Store,
+  type StoreEvent,
+  type Transaction,
+  type TransactionResult,
+  type WatchBatch,
+} from './store.ts';
 
 /** The contract at its plainest: a whole copy of the map for every revision. Without abort signals, waiting and checks. */
 export class NaiveStore implements Store {
@@ -33,7 +42,7 @@ export class NaiveStore implements Store {
   async commit({ compare, ops }: Transaction): Promise<TransactionResult> {
     const before = this.#at();
     const conflicts = compare
-      .filter(({ key, modRevision }) => (before.get(key)?.modRevision ?? 0n) !== modRevision)
+      .filter((each) => !holds(each, before.get(each.key)?.modRevision ?? 0n))
       .map(({ key }) => ({ key, entry: before.get(key) }));
     if (conflicts.length > 0) return { committed: false, revision: this.#newest, conflicts };
     const modRevision = this.#newest + 1n;

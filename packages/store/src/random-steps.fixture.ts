@@ -19,7 +19,7 @@ export type Step =
 
 interface Guess {
   readonly key: string;
-  readonly expects: 'nothing' | 'what is there' | 'something older';
+  readonly expects: 'nothing' | 'what is there' | 'something older' | 'nothing newer' | 'nothing as new';
 }
 
 // Few keys, so that they meet; their UTF-8 order is not that of their code units.
@@ -31,7 +31,14 @@ const ago = fc.option(fc.integer({ min: -1, max: 6 }), { nil: undefined, freq: 2
 export const someCompares: fc.Arbitrary<readonly Guess[]> = fc.uniqueArray(
   fc.record({
     key,
-    expects: fc.constantFrom<Guess['expects'][]>('nothing', 'what is there', 'what is there', 'something older'),
+    expects: fc.constantFrom<Guess['expects'][]>(
+      'nothing',
+      'what is there',
+      'what is there',
+      'something older',
+      'nothing newer',
+      'nothing as new',
+    ),
   }),
   { maxLength: 2, selector: (guess) => guess.key },
 );
@@ -130,8 +137,15 @@ async function one(step: Step, store: Store, { root, base }: { root: string; bas
 
 async function toCompare({ key, expects }: Guess, store: Store, root: string): Promise<Transaction['compare'][number]> {
   const found = (await store.get(root + key))?.modRevision ?? 0n;
-  const guesses = { nothing: 0n, 'what is there': found, 'something older': found > 1n ? found - 1n : 7n };
-  return { key: root + key, modRevision: guesses[expects] };
+  const older = found > 1n ? found - 1n : 7n;
+  const guesses = {
+    nothing: { modRevision: 0n },
+    'what is there': { modRevision: found },
+    'something older': { modRevision: older },
+    'nothing newer': { notAfter: found },
+    'nothing as new': { notAfter: older },
+  };
+  return { key: root + key, ...guesses[expects] };
 }
 
 const max = (a: bigint, b: bigint) => (a > b ? a : b);

@@ -98,10 +98,17 @@ export interface Transaction {
   readonly ops: readonly Operation[];
 }
 
-/** Holds when the key's mod revision is exactly `modRevision`; 0n means that the key must not exist. */
-export interface Compare {
-  readonly key: string;
-  readonly modRevision: bigint;
+/**
+ * `modRevision`: holds when the key's mod revision is exactly this; 0n means that the key must not exist.
+ * `notAfter`: holds when the key was not put after this revision, and when it is not there.
+ */
+export type Compare =
+  | { readonly key: string; readonly modRevision: bigint }
+  | { readonly key: string; readonly notAfter: bigint };
+
+/** Whether a compare holds for a key whose mod revision is `modRevision`, 0n when it is not there. */
+export function holds(compare: Compare, modRevision: bigint): boolean {
+  return 'notAfter' in compare ? modRevision <= compare.notAfter : modRevision === compare.modRevision;
 }
 
 export type Operation =

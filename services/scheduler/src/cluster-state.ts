@@ -1,12 +1,12 @@
 import type { Change } from '@navarch/client';
-import { isSameTaint } from '@navarch/kinds';
+import { isSameTaint, takesRoom } from '@navarch/kinds';
 import { keyOf, labelSelectorPredicate } from '@navarch/machinery';
 import type { Namespace, Node, PersistentVolumeClaim, Pod, PodDisruptionBudget } from '@navarch/proto';
 import { Claims } from './claims.ts';
 import type { Budget } from './preemption.ts';
 import type { ClusterEvent } from './filters.ts';
 import { type NodeFacts, nodeFacts } from './node-info.ts';
-import { type Footprint, footprint, type PodInfo, takesRoom } from './pod-info.ts';
+import { type Footprint, footprint, type PodInfo } from './pod-info.ts';
 import { Snapshot } from './snapshot.ts';
 
 interface Placed {

@@ -1,8 +1,8 @@
+import { allocatable, type Nominal, type Resources } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Node, Taint } from '@navarch/proto';
 import { type ImageSizes, imageSizes } from './images.ts';
 import type { Footprint } from './pod-info.ts';
-import { allocatable, type Nominal, type Resources } from './resources.ts';
 
 /** What is known of a node by itself. */
 export interface NodeFacts {

@@ -1,17 +1,13 @@
-import { namedNodes, requiredTerms } from '@navarch/kinds';
+import { type Demand, namedNodes, nominal, type Nominal, podDemand, requiredTerms } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { NodeSelectorTerm, Pod, PreferredSchedulingTerm, Toleration } from '@navarch/proto';
 import { type ClaimInfo, claimKeys } from './claims.ts';
 import { podImages } from './images.ts';
 import { type LikedPods, type PodClass, type PodTerm, podTerms, type SpreadRule, spreadRules } from './pod-terms.ts';
-import { type Nominal, nominal, podRequests, type Resources } from './resources.ts';
 
 /** What a Pod takes of its node, and what it means to Pods that come after it. */
-export interface Footprint {
-  readonly requests: Resources;
+export interface Footprint extends Demand {
   readonly nominal: Nominal;
-  /** Ports that it opens on the node itself: `TCP/80`. */
-  readonly hostPorts: readonly string[];
   /** The claims that it mounts: `namespace/name`. */
   readonly claimKeys: readonly string[];
   readonly podClass: PodClass;
@@ -98,9 +94,8 @@ export function footprint(pod: Live<Pod>): Footprint {
     return podTerms(pod, [each.podAffinityTerm]).map((term) => ({ term, weight: sign * each.weight, required: false }));
   };
   return {
-    requests: podRequests(pod),
+    ...podDemand(pod),
     nominal: nominal(pod),
-    hostPorts: hostPorts(pod),
     claimKeys: claimKeys(pod),
     podClass: podClass(pod),
     priority: pod.spec.priority ?? 0,
@@ -117,18 +112,4 @@ export function footprint(pod: Live<Pod>): Footprint {
 export function podClass({ metadata }: Live<Pod>): PodClass {
   const { namespace, labels } = metadata;
   return { key: JSON.stringify([namespace, labels]), namespace, labels };
-}
-
-/** Whether a Pod takes room on its node: until its containers have ended for good. */
-export function takesRoom({ status }: Pick<Pod, 'status'>): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
-}
-
-function hostPorts({ spec }: Live<Pod>): readonly string[] {
-  return spec.containers.flatMap(({ ports }) =>
-    ports.flatMap(({ hostPort, containerPort, protocol }) => {
-      const port = spec.hostNetwork ? hostPort || containerPort : hostPort;
-      return port === 0 ? [] : [`${protocol ?? 'TCP'}/${port}`];
-    }),
-  );
 }

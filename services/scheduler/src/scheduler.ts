@@ -17,6 +17,7 @@ import {
   persistentVolumeClaim,
   pod as podKind,
   podDisruptionBudget,
+  takesRoom,
 } from '@navarch/kinds';
 import { Backoff, type Clock, type Logger, type Metrics, retry, systemClock } from '@navarch/kit';
 import { ApiError, isApiError, type Live } from '@navarch/machinery';
@@ -27,7 +28,7 @@ import { SchedulerMetrics } from './metrics.ts';
 import type { Profile } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 import { type Decision, schedule } from './schedule.ts';
-import { type PodInfo, takesRoom, toPodInfo } from './pod-info.ts';
+import { type PodInfo, toPodInfo } from './pod-info.ts';
 import { withPreempted, withUnschedulable } from './pod-conditions.ts';
 import { type Preemption, preemption } from './preemption.ts';
 import type { Picture } from './why/picture.ts';

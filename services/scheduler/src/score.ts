@@ -1,6 +1,6 @@
 import { available, type NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
-import { podsResource } from './resources.ts';
+import { podsResource } from '@navarch/kinds';
 
 /**
  * The founding paper's score: Σ over resources r of weight(node) × available_r / requested_r. A resource that the Pod does

@@ -3,7 +3,7 @@ import { subject, tokensOf } from '@navarch/bus';
 import { event as eventKind } from '@navarch/kinds';
 import { Backoff, type Clock, type Component, type Logger, retry } from '@navarch/kit';
 import { isApiError } from '@navarch/machinery';
-import type { Conflict, Store, Transaction, TransactionResult } from '@navarch/store';
+import { type Conflict, holds, type Store, type Transaction, type TransactionResult } from '@navarch/store';
 import { CachedObject } from '../cache/cached-object.ts';
 import { ObjectCache, type Update } from '../cache/object-cache.ts';
 import type { ObjectSource } from '../read/source.ts';
@@ -64,10 +64,8 @@ export class EventSource implements ObjectSource, Component {
   /** As a store's, but takes effect in the very call, and reaches the stream when the bus is up. */
   readonly commit: Store['commit'] = async ({ compare, ops }: Transaction): Promise<TransactionResult> => {
     const conflicts: Conflict[] = [];
-    for (const { key, modRevision } of compare) {
-      const cached = this.#get(key);
-      if ((cached?.revision ?? 0n) === modRevision) continue;
-      conflicts.push({ key, entry: undefined });
+    for (const each of compare) {
+      if (!holds(each, this.#get(each.key)?.revision ?? 0n)) conflicts.push({ key: each.key, entry: undefined });
     }
     if (conflicts.length > 0) return { committed: false, revision: this.#revision, conflicts };
     const revision = this.#apply(ops.map((op) => ({ key: op.key, value: op.type === 'put' ? op.value : undefined })));

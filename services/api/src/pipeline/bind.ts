@@ -1,8 +1,9 @@
-import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { pod as podKind } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 import { type Binding, Condition, type Pod, PodStatus } from '@navarch/proto';
 import { describe } from '../read/resource-name.ts';
 import { copyOf, current } from './current.ts';
+import { roomKey } from './rooms.ts';
 import { prepareChange } from './update.ts';
 import type { Write } from './write.ts';
 
@@ -17,6 +18,7 @@ export function bindWrite(binding: Binding | undefined): Write {
     kind: podKind,
     namespace,
     name,
+    goesTogether: roomKey(nodeName),
     prepare: (circumstances) => {
       const cached = current(circumstances.view, podKind, { namespace, name, uid, revision: 0n });
       const copy = copyOf(cached);
@@ -27,9 +29,6 @@ export function bindWrite(binding: Binding | undefined): Write {
       }
       if (spec.nodeName !== '') {
         throw new ApiError('Conflict', `${describe(podKind, namespace, name)} is on node "${spec.nodeName}" already`);
-      }
-      if (circumstances.view.get(nodeKind, '', nodeName) === undefined) {
-        throw new ApiError('NotFound', `node "${nodeName}" not found: the pod can not be put on it`);
       }
       spec.nodeName = nodeName;
       copy.status = scheduled((copy as Pod).status, circumstances.now);

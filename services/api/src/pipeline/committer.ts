@@ -4,6 +4,7 @@ import type { Compare, Operation, Transaction } from '@navarch/store';
 import type { ObjectSource } from '../read/source.ts';
 import { seal } from '../storage/envelope.ts';
 import { asItWas } from './current.ts';
+import { roomKey } from './rooms.ts';
 import { Turn, type Turns } from './turns.ts';
 import type { Prepared } from './write.ts';
 
@@ -53,7 +54,8 @@ export async function commit(
       continue;
     }
     const contended = contendedKeys(decision, beaten);
-    if (contended.length > 0 && !turn.taken) {
+    const waits = contended.length > 0 && !turn.taken && !turn.takeNow(contended, source.cache.revision);
+    if (waits) {
       await source.cache.reached(await turn.take(contended, signal), signal);
       continue;
     }
@@ -73,18 +75,23 @@ export async function commit(
   );
 }
 
-/** The transaction of a decision that can be tried at once: it changes something, and nothing that others are likely to change. */
-export function readyTransaction(decision: Decision): Transaction | undefined {
-  if (contendedKeys(decision, false).length > 0) return undefined;
+/**
+ * The transaction of a decision that can be tried at once: it changes something, and `turn` was to be had at once for all that
+ * others are likely to change.
+ */
+export function readyTransaction(decision: Decision, turn: Turn, shown: bigint): Transaction | undefined {
   const transaction = join(decision);
-  return transaction.ops.length === 0 ? undefined : transaction;
+  if (transaction.ops.length === 0) return undefined;
+  const contended = contendedKeys(decision, false);
+  return contended.length === 0 || turn.takeNow(contended, shown) ? transaction : undefined;
 }
 
-/** What others are likely to change at the same time: quotas, and all of it once another has been faster. */
+/** What others are likely to change at the same time: quotas, rooms of nodes, and all of it once another has been faster. */
 function contendedKeys({ writes }: Decision, beaten: boolean): readonly string[] {
-  return writes.flatMap(({ key, others = [] }) => [
+  return writes.flatMap(({ key, others = [], taking }) => [
     ...(beaten ? [key] : []),
     ...others.map(({ object }) => object.key),
+    ...(taking === undefined ? [] : [roomKey(taking.nodeName)]),
   ]);
 }
 

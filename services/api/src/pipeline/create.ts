@@ -52,13 +52,14 @@ export function createWrite(
       if (view.get(kind, namespace, named) !== undefined) {
         throw new ApiError('AlreadyExists', `${describe(kind, namespace, named)} already exists`);
       }
-      const { compare, ops, others } = judge(step, completed);
+      const { compare, ops, others, taking } = judge(step, completed);
       const body = encodeBody(kind, next);
       return {
         key,
         compare: [{ key, modRevision: 0n }, ...compare],
         ops: [{ type: 'put', key, value: seal(body) }, ...ops],
         others,
+        ...(taking && { taking }),
         body,
         revision: 0n,
         gone: false,

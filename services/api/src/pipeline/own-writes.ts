@@ -3,6 +3,7 @@ import { keyString } from '@navarch/machinery';
 import { CachedObject } from '../cache/cached-object.ts';
 import { byKey } from '../cache/object-cache.ts';
 import { parseStorageKey } from '../storage/keys.ts';
+import { type Room, type Taking, withTaking } from './rooms.ts';
 import type { Prepared, View } from './write.ts';
 
 /**
@@ -14,6 +15,8 @@ export class OwnWrites implements View {
   readonly #base: View;
   /** By the place of their kind: versions of a custom kind share one. */
   readonly #written = new Map<string, Map<string, CachedObject | undefined>>();
+
+  readonly #takings: Taking[] = [];
 
   constructor(base: View) {
     this.#base = base;
@@ -38,7 +41,17 @@ export class OwnWrites implements View {
     return this.#written.get(kind.place)?.has(keyString({ namespace, name })) ?? false;
   }
 
-  add(kind: KindDefinition, { key, ops, body, gone, others = [] }: Prepared): void {
+  get revision(): bigint {
+    return this.#base.revision;
+  }
+
+  room(nodeName: string): Room {
+    const own = this.#takings.filter((taking) => taking.nodeName === nodeName);
+    return own.reduce(withTaking, this.#base.room(nodeName));
+  }
+
+  add(kind: KindDefinition, { key, ops, body, gone, others = [], taking }: Prepared): void {
+    if (taking !== undefined) this.#takings.push(taking);
     if (ops.length > 0) this.#set(kind, key, gone ? undefined : body);
     for (const { object, body } of others) this.#set(object.kind, object.key, body);
   }

@@ -1,17 +1,19 @@
-import type { Kinds } from '@navarch/kinds';
+import { type Kinds, pod as podKind } from '@navarch/kinds';
 import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError, toApiError } from '@navarch/machinery';
 import type { Fence } from '@navarch/proto';
-import type { Transaction, TransactionResult } from '@navarch/store';
+import type { Compare } from '@navarch/store';
 import type { ObjectSource, Sources } from '../read/source.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
 import { encodeResource } from '../wire/responses.ts';
 import { type TolerationSeconds, usualTolerationSeconds } from './admission/tolerations.ts';
 import { commit, type Committed, type Decision, readyTransaction } from './committer.ts';
 import { fenceCompares } from './fence.ts';
+import { type FirstOutcome, firstOutcome, firstParts, type FirstTry, firstTryGroups } from './first-tries.ts';
 import { OwnWrites } from './own-writes.ts';
+import { Rooms } from './rooms.ts';
 import type { ServiceNetwork } from './service-network.ts';
-import { Turns } from './turns.ts';
+import { Turn, Turns } from './turns.ts';
 import type { Circumstances, Prepared, View, Write } from './write.ts';
 
 export const maxWritesPerTransaction = 100;
@@ -71,10 +73,16 @@ export class Pipeline {
     this.#sources = sources;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
+    const objects = sources.of(podKind).cache;
+    const rooms = new Rooms(objects);
     this.#view = {
       get: (kind, namespace, name) => sources.of(kind).cache.get(kind, namespace, name),
       list: (kind, namespace) => sources.of(kind).cache.list(kind, namespace),
       written: () => false,
+      room: (nodeName) => rooms.of(nodeName),
+      get revision() {
+        return objects.revision;
+      },
     };
   }
 
@@ -101,33 +109,35 @@ export class Pipeline {
    * is refused, changes nothing, needs its turn, or another was faster.
    */
   async #tryEach(writes: readonly (() => Write)[], options: WriteOptions): Promise<(WriteOutcome | undefined)[]> {
-    const tries = writes.flatMap((write, at) => this.#firstTry(write, at, options));
+    const tries = firstTryGroups(writes).flatMap((members) => this.#firstTry(members, options));
     const outcomes = Array.from<WriteOutcome | undefined>({ length: writes.length });
     const bySource = [...Map.groupBy(tries, ({ source }) => source)];
     await Promise.all(
       bySource.map(async ([source, tries]) => {
         const transactions = tries.map(({ transaction }) => transaction);
         const results = await source.commitEach(transactions, options.signal);
-        for (const [i, { at, prepared }] of tries.entries()) outcomes[at] = firstOutcome(prepared, results[i]);
+        for (const [i, each] of tries.entries()) settleFirst(each, firstOutcome(each, results[i]), outcomes);
       }),
     );
     return outcomes;
   }
 
-  #firstTry(decode: () => Write, at: number, options: WriteOptions): FirstTry[] {
+  #firstTry(members: ReturnType<typeof firstTryGroups>[number], options: WriteOptions): FirstTry[] {
+    const [first] = members;
+    if (first === undefined) return [];
+    const source = this.#sources.of(first.write.kind);
+    let fence: readonly Compare[];
     try {
-      const write = decode();
-      if (write.decidedOnOthers === true) return [];
-      const decision = this.#decide([write], options);
-      const transaction = readyTransaction(decision);
-      const source = this.#sources.of(write.kind);
-      return transaction === undefined
-        ? []
-        : decision.writes.map((prepared) => ({ at, source, prepared, transaction }));
+      fence = fenceCompares(this.#view, options.fence);
     } catch {
-      // What is wrong with it is said when it is tried again, on a state that is as new as the call.
+      // A leader that may not write any more is told so on a state that is as new as the call.
       return [];
     }
+    const parts = firstParts(members, this.#circumstances(options));
+    const turn = new Turn(this.#turns);
+    const writes = parts.map(({ prepared }) => prepared);
+    const transaction = readyTransaction({ fence, writes }, turn, source.cache.revision);
+    return transaction === undefined ? [] : [{ source, parts, turn, transaction }];
   }
 
   /**
@@ -163,7 +173,11 @@ export class Pipeline {
 
   #decide(writes: readonly Write[], options: WriteOptions): Decision {
     const fence = fenceCompares(this.#view, options.fence);
-    const circumstances: Circumstances = {
+    return { fence, writes: prepareAll(writes, this.#circumstances(options)) };
+  }
+
+  #circumstances(options: WriteOptions): Circumstances {
+    return {
       view: this.#view,
       kinds: this.#kinds,
       now: timestamp(this.#clock.now()),
@@ -173,7 +187,6 @@ export class Pipeline {
       tolerationSeconds: this.#tolerationSeconds,
       pressure: this.#pressure(),
     };
-    return { fence, writes: prepareAll(writes, circumstances) };
   }
 
   #sourceOf(writes: readonly Write[]): ObjectSource {
@@ -199,21 +212,13 @@ export function timestamp(nowMs: number): string {
 
 let spelled = { second: Number.NaN, text: '' };
 
-/** A write of several that can be committed as it was decided at first. */
-interface FirstTry {
-  readonly at: number;
-  readonly source: ObjectSource;
-  readonly prepared: Prepared;
-  readonly transaction: Transaction;
-}
-
-function firstOutcome(
-  prepared: Prepared,
-  result: PromiseSettledResult<TransactionResult> | undefined,
-): WriteOutcome | undefined {
-  if (result?.status !== 'fulfilled') return { ok: false, error: toApiError(result?.reason) };
-  if (!result.value.committed) return undefined;
-  return { ok: true, written: writtenBy(prepared, result.value) };
+function settleFirst({ parts, turn }: FirstTry, outcome: FirstOutcome, outcomes: (WriteOutcome | undefined)[]): void {
+  using _turn = turn;
+  if (outcome.type === 'committed') turn.wrote(outcome.revision);
+  for (const { at, prepared } of parts) {
+    if (outcome.type === 'committed') outcomes[at] = { ok: true, written: writtenBy(prepared, outcome) };
+    else if (outcome.type === 'failed') outcomes[at] = { ok: false, error: outcome.error };
+  }
 }
 
 async function outcomeOf(write: () => Promise<Written>): Promise<WriteOutcome> {

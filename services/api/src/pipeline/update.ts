@@ -74,7 +74,7 @@ export function prepareChange(
   if (Array.isArray(owners)) next.metadata.managedFields = owners;
   const unchanged = encodeBody(kind, next);
   if (cached.body.equals(unchanged)) return leftAsItIs(cached);
-  const { compare, ops, others } = judge(step, completed);
+  const { compare, ops, others, taking } = judge(step, completed);
   if (!Array.isArray(owners)) next.metadata.managedFields = ownersAfter(cached, next, owners, circumstances);
   const body = next.metadata.managedFields.length === 0 ? unchanged : encodeBody(kind, next);
   if (readyToGo(kind, next)) return removal(circumstances, cached, body);
@@ -83,6 +83,7 @@ export function prepareChange(
     compare: [asItWas(cached), ...compare],
     ops: [{ type: 'put', key, value: seal(body) }, ...ops],
     others,
+    ...(taking && { taking }),
     body,
     revision: 0n,
     gone: false,

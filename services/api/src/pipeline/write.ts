@@ -3,6 +3,7 @@ import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../cache/cached-object.ts';
 import type { StoragePressure } from '../storage/pressure.ts';
 import type { TolerationSeconds } from './admission/tolerations.ts';
+import type { Room, Taking } from './rooms.ts';
 import type { ServiceNetwork } from './service-network.ts';
 
 /** The current state that writes are decided on. */
@@ -12,6 +13,10 @@ export interface View {
   list(kind: KindDefinition, namespace?: string): Iterable<CachedObject>;
   /** Whether the transaction that is being decided has written the object already. */
   written(kind: KindDefinition, namespace: string, name: string): boolean;
+  /** What is taken of a node. */
+  room(nodeName: string): Room;
+  /** Everything up to this revision is in it. */
+  readonly revision: bigint;
 }
 
 /** What a decision may depend on besides its request. `now` is RFC 3339; `random` gives numbers in [0, 1). */
@@ -39,6 +44,8 @@ export interface Write {
   readonly name: string;
   /** It depends on other objects, whose changes no compare covers: it is decided on a state as new as the call. */
   readonly decidedOnOthers?: true;
+  /** Writes of one call with the same word here are committed in one transaction where they can: they all change this key. */
+  readonly goesTogether?: string;
   prepare(circumstances: Circumstances): Prepared;
 }
 
@@ -48,12 +55,13 @@ export interface Write {
  */
 export function letGo(decode: () => Write): Write {
   let decoded: Write | undefined = decode();
-  const { kind, namespace, name, decidedOnOthers } = decoded;
+  const { kind, namespace, name, decidedOnOthers, goesTogether } = decoded;
   return {
     kind,
     namespace,
     name,
     ...(decidedOnOthers && { decidedOnOthers }),
+    ...(goesTogether !== undefined && { goesTogether }),
     prepare: (circumstances) => {
       const write = decoded ?? decode();
       decoded = undefined;
@@ -83,6 +91,8 @@ export interface Prepared {
   readonly ops: readonly Operation[];
   /** Other objects that the write changes: quotas that it is charged to. */
   readonly others?: readonly OtherWrite[];
+  /** The room that it takes on a node. */
+  readonly taking?: Taking;
   /** The object after the write (before it, when it goes): an encoded Resource without revision. */
   readonly body: Uint8Array;
   /** The object's revision when nothing is written. */

@@ -15,6 +15,19 @@ export function fieldBytes(message: Uint8Array, number: number): Uint8Array | un
   return found;
 }
 
+/** The bytes of some of a message's fields as one text: equal for messages that are alike in all of them. */
+export function fieldsText(message: Uint8Array, numbers: ReadonlySet<number | undefined>): string {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  let text = '';
+  for (let at = 0; at < message.length; ) {
+    const { value: tag, end } = readVarint(message, at);
+    const next = endOfField(message, tag & 7, end);
+    if (numbers.has(tag >>> 3)) text += bytes.toString('latin1', at, next);
+    at = next;
+  }
+  return text;
+}
+
 /** Reads one text field, such as `spec.nodeName`, of encoded objects without decoding them. '' when it is not there. */
 export function textReader(schema: MessageSchema, path: string): (object: Uint8Array) => string {
   const numbers: number[] = [];

@@ -1,7 +1,8 @@
+import { takesRoom } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type AbleNode, ExplainResponse, type Pod, PodStanding, type RefusedNodes } from '@navarch/proto';
 import { nomination } from '../cluster-state.ts';
-import { type PodInfo, takesRoom, toPodInfo } from '../pod-info.ts';
+import { type PodInfo, toPodInfo } from '../pod-info.ts';
 import type { Profile } from '../profiles.ts';
 import { ranking } from '../schedule.ts';
 import type { Snapshot } from '../snapshot.ts';

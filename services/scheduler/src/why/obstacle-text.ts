@@ -1,7 +1,7 @@
 import { taintText } from '@navarch/kinds';
 import { Obstacle as ObstacleMessage } from '@navarch/proto';
 import { nominee } from '../cluster-state.ts';
-import { podsResource } from '../resources.ts';
+import { podsResource } from '@navarch/kinds';
 import { amountText } from './amount.ts';
 import type { Holder, Obstacle } from './obstacles.ts';
 

@@ -2,7 +2,7 @@ import type { NodeSelectorRequirement } from '@navarch/proto';
 import { nominee } from '../cluster-state.ts';
 import type { NodeInfo } from '../node-info.ts';
 import type { PodInfo } from '../pod-info.ts';
-import { podsResource } from '../resources.ts';
+import { podsResource } from '@navarch/kinds';
 import type { Change } from './change.ts';
 import { cordonTaints, type Holder, type Obstacle, unreadyTaints } from './obstacles.ts';
 

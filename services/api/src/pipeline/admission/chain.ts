@@ -2,6 +2,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import { refuse } from '../object-rules.ts';
+import type { Taking } from '../rooms.ts';
 import type { Circumstances, OtherWrite } from '../write.ts';
 import { customKindsLink } from './custom-kinds.ts';
 import { defaults } from './defaults.ts';
@@ -13,6 +14,7 @@ import { nodeTaints } from './node-taints.ts';
 import { priority } from './priority.ts';
 import { quota } from './quota.ts';
 import { quotaStatus } from './quota-status.ts';
+import { room } from './room.ts';
 import { serviceAccounts } from './service-accounts.ts';
 import { services } from './services.ts';
 import { storage } from './storage.ts';
@@ -43,13 +45,14 @@ const completing: readonly Link[] = [
  * They look at the completed object, and change it no more. Not asked about a write that changes nothing, nor after one of them
  * has found fields that are wrong: a quota counts only what is right.
  */
-const judging: readonly Link[] = [storage, validation, limitBounds, claimBounds, quota];
+const judging: readonly Link[] = [storage, validation, limitBounds, claimBounds, room, quota];
 
 /** What all links add to a write. */
 export interface Admission {
   readonly compare: readonly Compare[];
   readonly ops: readonly Operation[];
   readonly others: readonly OtherWrite[];
+  readonly taking?: Taking;
 }
 
 /** Brings the object of a write to the form in which it would be stored. Changes `step.next`. Throws ApiError. */
@@ -74,17 +77,19 @@ export function release(circumstances: Circumstances, going: CachedObject): Admi
   return together([...completing, ...judging].map((link) => link.release?.(circumstances, going)));
 }
 
-function together(parts: readonly (Admitted | undefined)[]): Required<Admitted> {
+function together(parts: readonly (Admitted | undefined)[]): Admission & { readonly errors: readonly FieldError[] } {
   const errors: FieldError[] = [];
   const compare: Compare[] = [];
   const ops: Operation[] = [];
   const others: OtherWrite[] = [];
+  let taking: Taking | undefined;
   for (const part of parts) {
     if (part === undefined) continue;
     errors.push(...(part.errors ?? []));
     compare.push(...(part.compare ?? []));
     ops.push(...(part.ops ?? []));
     others.push(...(part.others ?? []));
+    taking ??= part.taking;
   }
-  return { errors, compare, ops, others };
+  return { errors, compare, ops, others, ...(taking && { taking }) };
 }

@@ -3,6 +3,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import type { WritableObject } from '../object-rules.ts';
+import type { Taking } from '../rooms.ts';
 import type { Circumstances, OtherWrite } from '../write.ts';
 
 /** An object that is to be made or changed. */
@@ -25,6 +26,8 @@ export interface Admitted {
   readonly ops?: readonly Operation[];
   /** Other objects that change with it. */
   readonly others?: readonly OtherWrite[];
+  /** The room that it takes. */
+  readonly taking?: Taking;
 }
 
 /**

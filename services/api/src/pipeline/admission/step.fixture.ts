@@ -33,6 +33,8 @@ export function viewOf(...manifests: readonly Manifest[]): View {
   return {
     get: (kind, namespace, name) => of(kind).find((each) => each.namespace === namespace && each.name === name),
     written: () => false,
+    room: () => ({ requested: {}, hostPorts: new Map() }),
+    revision: 5n,
     list: (kind, namespace = '') => of(kind).filter((each) => namespace === '' || each.namespace === namespace),
   };
 }

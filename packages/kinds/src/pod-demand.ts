@@ -12,6 +12,22 @@ export const podsResource = 'pods';
 
 const zero: Resources = {};
 
+/** What a Pod takes of its node. */
+export interface Demand {
+  readonly requests: Resources;
+  /** Ports that it opens on the node itself: `TCP/80`. */
+  readonly hostPorts: readonly string[];
+}
+
+export function podDemand(pod: Pick<Pod, 'spec'>): Demand {
+  return { requests: podRequests(pod), hostPorts: hostPorts(pod) };
+}
+
+/** Whether a Pod takes room on its node: until its containers have ended for good. */
+export function takesRoom({ status }: Pick<Pod, 'status'>): boolean {
+  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
 /** What a Pod needs on its node: its containers together, or its neediest init container where that is more, and its overhead. */
 export function podRequests(pod: Pick<Pod, 'spec'>): Resources {
   return { ...sumOf(pod, zero), [podsResource]: 1 };
@@ -45,6 +61,14 @@ export function allocatable({ status }: Pick<Node, 'status'>): Resources {
   return podsResource in amounts ? amounts : { ...amounts, [podsResource]: Number.POSITIVE_INFINITY };
 }
 
+/** What keeps a node that has `taken` of its `total` from taking `requests` as well: the resources that are short, by name. */
+export function shortages(requests: Resources, taken: Resources, total: Resources): readonly string[] {
+  return Object.keys(requests).filter((name) => {
+    const amount = requests[name] ?? 0;
+    return amount > 0 && (taken[name] ?? 0) + amount > (total[name] ?? 0);
+  });
+}
+
 export function plus(a: Resources, b: Resources): Resources {
   return combine(a, b, (one, other) => one + other);
 }
@@ -71,5 +95,14 @@ function requestsOf(resources: ResourceRequirements | undefined): Resources {
 function parse(quantities: Readonly<Record<string, string>>): Resources {
   return Object.fromEntries(
     Object.entries(quantities).map(([name, text]) => [name, name === 'cpu' ? cpuMillis(text) : byteCount(text)]),
+  );
+}
+
+function hostPorts({ spec }: Pick<Pod, 'spec'>): readonly string[] {
+  return (spec?.containers ?? []).flatMap(({ ports }) =>
+    ports.flatMap(({ hostPort, containerPort, protocol }) => {
+      const port = spec?.hostNetwork ? hostPort || containerPort : hostPort;
+      return port === 0 ? [] : [`${protocol ?? 'TCP'}/${port}`];
+    }),
   );
 }

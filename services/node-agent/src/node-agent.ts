@@ -115,7 +115,7 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
       logger,
       podRoot,
       networkReady: networkGate(runtime, clock),
-      endpointRemoved: (key, signal) => network.endpointRemoved(key, signal),
+      endpointRemoved: (key, longestMs, signal) => network.endpointRemoved(key, longestMs, signal),
     },
     informers,
   );

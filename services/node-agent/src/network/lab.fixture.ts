@@ -149,8 +149,8 @@ export class LabNode {
   }
 
   /** Waits as the agent does before a Pod is told to end. */
-  removed(podKey: string): Promise<number> {
-    return this.#send({ removed: podKey });
+  removed(podKey: string, longestMs: number): Promise<number> {
+    return this.#send({ removed: podKey, longestMs });
   }
 
   /** A Pod on this node, attached by CNI, that answers HTTP on port 8080 and UDP on 5353 with its name. */

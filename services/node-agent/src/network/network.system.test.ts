@@ -244,9 +244,17 @@ describe('endpoints that go', () => {
   });
 
   test('are waited for, but not for ever', async () => {
-    expect(await near.removed('default/b')).toBeLessThan(2_500);
+    const ending = podObject('b', { uid: 'b', deletionTimestamp: '2026-01-01T00:00:00Z' });
+    const target = { ...endpoint('b'), targetRef: { kind: 'Pod', uid: 'b' } };
+    const terminating = { ready: false, serving: true, terminating: true };
+    await show({ pods: [ending], endpointSlices: [slice('web', [target])] });
+    const waited = await near.removed('default/b', 700);
+    expect(waited).toBeGreaterThanOrEqual(690);
+    expect(waited).toBeLessThan(2_500);
+    await show({ pods: [ending], endpointSlices: [slice('web', [{ ...target, conditions: terminating }])] });
+    expect(await near.removed('default/b', 10_000)).toBeLessThan(2_500);
     await show({ endpointSlices: [] });
-    expect(await near.removed('default/b')).toBeLessThan(100);
+    expect(await near.removed('default/b', 10_000)).toBeLessThan(100);
     await show();
   });
 });

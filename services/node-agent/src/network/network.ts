@@ -7,6 +7,7 @@ import type { Live } from '@navarch/machinery';
 import type { Node } from '@navarch/proto';
 import { cniConfig, cniConfigName } from './cni-config.ts';
 import { DnsServer } from './dns/server.ts';
+import { endpointRemoved } from './endpoint-removal.ts';
 import { Kernel } from './kernel.ts';
 import { bridgeDevice, type NodeNetwork } from './node-network.ts';
 import type { Peer } from './overlay.ts';
@@ -34,9 +35,8 @@ export interface NetworkOptions extends Omit<NodeNetwork, 'podCidr'> {
 /** How often to look whether somebody flushed the rules. */
 const auditMs = 30_000;
 
-/** How long the end of a Pod waits at most until nobody sends it anything new, and for what is under way to arrive. */
-const longestRemovalMs = 1_000;
-const settleMs = 150;
+/** How long connections under way need to arrive, and other nodes, which may be busy, to change their rules as well. */
+const settleMs = { alone: 150, withOthers: 500 };
 
 /**
  * One node's network: the Pods' bridge, the overlay to other nodes, the packet rules of Services, and the name server.
@@ -131,28 +131,23 @@ export class Network implements Component {
   /**
    * Resolves when new connections no longer reach the Pod by any Service: this node's rules have left it out and so, as
    * far as this node's caches tell, have the others'. Await it between a Pod's deletionTimestamp and its SIGTERM.
-   * Resolves after about a second in any case; at once for a Pod that no Service leads to.
+   * Resolves after `longestMs` in any case; at once for a Pod that no Service leads to.
    */
-  async endpointRemoved(podKey: string, signal: AbortSignal): Promise<void> {
-    const ip = this.#listers.pods.get(podKey)?.status.podIp ?? '';
-    if (ip === '' || this.#applied === undefined || !this.#leadsTo(ip)) return;
-    const timeout = AbortSignal.any([signal, AbortSignal.timeout(longestRemovalMs)]);
-    while (!timeout.aborted && this.#leadsTo(ip)) {
-      // Running into the bound is one of the two ways to end.
-      await abortable(this.#moved.promise, timeout).catch(() => {});
-    }
-    signal.throwIfAborted();
-    // Other nodes hear of the change as we do, and connections that were just sent our way still arrive.
-    await this.#clock.sleep(settleMs, signal);
-  }
-
-  #leadsTo(ip: string): boolean {
-    if (this.#applied !== undefined && sendsTo(this.#applied, ip)) return true;
-    return this.#listers.slices
-      .list()
-      .some(({ endpoints }) =>
-        endpoints.some(({ addresses, conditions }) => addresses.includes(ip) && conditions?.ready !== false),
-      );
+  async endpointRemoved(podKey: string, longestMs: number, signal: AbortSignal): Promise<void> {
+    const pod = this.#listers.pods.get(podKey);
+    const applied = this.#applied;
+    if (pod === undefined || applied === undefined) return;
+    const view = {
+      changed: () => this.#moved.promise,
+      slices: () => this.#listers.slices.list(),
+      leadsTo: (ip: string) => sendsTo(applied, ip),
+      applied: (within: AbortSignal) => this.applied(within),
+    };
+    const settles = this.#peers().length > 0 ? settleMs.withOthers : settleMs.alone;
+    const times = { longestMs, settleMs: settles, clock: this.#clock };
+    if ((await endpointRemoved(pod, view, times, signal)) === 'removed') return;
+    const advice = 'is the controller-manager running?';
+    this.#options.logger.warn({ pod: podKey, longestMs, advice }, 'a Pod ends that Services may still send to');
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -203,6 +198,7 @@ export class Network implements Component {
     const ruleset = servicePlan({
       services: this.#listers.services.list(),
       endpointSlices: this.#listers.slices.list(),
+      nodeName: options.nodeName,
       localPods: this.#listers.pods.list().filter(({ spec }) => spec.nodeName === options.nodeName),
       reservedPorts: new Set(reservedPorts),
     });

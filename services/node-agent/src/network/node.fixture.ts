@@ -16,7 +16,7 @@ export interface World {
   readonly nodes: readonly unknown[];
   readonly pods: readonly unknown[];
 }
-export type Request = { readonly show: World } | { readonly removed: string };
+export type Request = { readonly show: World } | { readonly removed: string; readonly longestMs: number };
 
 const [nodeName = '', nodeIp = '', directory = '', resolvConf = ''] = process.argv.slice(2);
 const life = new AbortController();
@@ -58,7 +58,7 @@ for await (const line of createInterface(process.stdin)) {
     );
     await network.applied(life.signal);
   } else {
-    await network.endpointRemoved(request.removed, life.signal);
+    await network.endpointRemoved(request.removed, request.longestMs, life.signal);
   }
   process.stdout.write(`${Math.round(performance.now() - startedMs)}\n`);
 }

@@ -26,7 +26,14 @@ const pod = (name: string, podIp: string, more: Parameters<typeof Pod.fromPartia
     status: { podIp, ...more.status },
   }) as Live<Pod>;
 const plan = (input: Partial<Parameters<typeof servicePlan>[0]>) =>
-  servicePlan({ services: [], endpointSlices: [], localPods: [], reservedPorts: new Set([7400]), ...input });
+  servicePlan({
+    services: [],
+    endpointSlices: [],
+    nodeName: 'n1',
+    localPods: [],
+    reservedPorts: new Set([7400]),
+    ...input,
+  });
 
 const terminating = { ready: false, serving: true, terminating: true };
 
@@ -73,6 +80,56 @@ describe('where connections go', () => {
       localPods,
     });
     expect(sendsTo(alone, '10.244.0.5')).toBe(true);
+  });
+});
+
+describe('what the node knows of its own Pods counts before a slice says it', () => {
+  const target = (ip: string, uid: string, nodeName = 'n1') => ({
+    addresses: [ip],
+    conditions: { ready: true, serving: true },
+    nodeName,
+    targetRef: { kind: 'Pod', uid },
+  });
+  const slice = (...targets: ReturnType<typeof target>[]) =>
+    EndpointSlice.fromPartial({ ...endpoints('web'), endpoints: targets }) as Live<EndpointSlice>;
+  const here = (uid: string, podIp: string, deletionTimestamp = '') =>
+    pod(uid, podIp, { metadata: { uid, deletionTimestamp } });
+  const ended = '2026-01-01T00:00:00Z';
+
+  test.each([
+    {
+      name: 'one that is gone is no endpoint, even if it is the only one',
+      slices: [slice(target('10.244.0.5', 'old'))],
+      pods: [],
+      to: undefined,
+    },
+    {
+      name: 'one of another node is',
+      slices: [slice(target('10.244.1.5', 'far', 'n2'))],
+      pods: [],
+      to: ['10.244.1.5'],
+    },
+    {
+      name: 'of two Pods with one address only the one that ends is left out',
+      slices: [slice(target('192.0.2.1', 'a')), slice(target('192.0.2.1', 'b'))],
+      pods: [here('a', '192.0.2.1', ended), here('b', '192.0.2.1')],
+      to: ['192.0.2.1'],
+    },
+    {
+      name: 'one that ends serves while no other does',
+      slices: [slice(target('10.244.0.5', 'old'), target('10.244.0.6', 'gone'))],
+      pods: [here('old', '10.244.0.5', ended)],
+      to: ['10.244.0.5'],
+    },
+    {
+      name: 'a Pod that got the address of one that is gone is not sent to before it is ready',
+      slices: [slice(target('10.244.0.5', 'old'))],
+      pods: [here('new', '10.244.0.5')],
+      to: undefined,
+    },
+  ])('$name', ({ slices, pods, to }) => {
+    const { balancers } = plan({ services: [service('web')], endpointSlices: slices, localPods: pods });
+    expect(balancers[0]?.targets.map(({ ip }) => ip)).toEqual(to);
   });
 });
 

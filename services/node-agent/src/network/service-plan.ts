@@ -40,7 +40,9 @@ export interface Target {
 export interface ServiceInputs {
   readonly services: readonly Live<Service>[];
   readonly endpointSlices: readonly Live<EndpointSlice>[];
-  /** The Pods bound to this node: their host ports, and which of them are ending (the slices say so a little later). */
+  /** The node whose rules these are. */
+  readonly nodeName: string;
+  /** The Pods bound to it: their host ports, and which of them are ending or gone (the slices say so a little later). */
   readonly localPods: readonly Live<Pod>[];
   /** Ports of the node's addresses that no Service may take: the control plane's own. */
   readonly reservedPorts: ReadonlySet<number>;
@@ -52,9 +54,9 @@ export const serviceNameLabel = 'kubernetes.io/service-name';
  * The packet rules for all Services, as one node needs them. New connections go to endpoints that are ready; when none
  * is, to those that still serve while they end. A load balancer's port is open on each node's own addresses.
  */
-export function servicePlan({ services, endpointSlices, localPods, reservedPorts }: ServiceInputs): Ruleset {
+export function servicePlan({ services, endpointSlices, nodeName, localPods, reservedPorts }: ServiceInputs): Ruleset {
   const slicesByService = Map.groupBy(endpointSlices, serviceKeyOf);
-  const ending = endingAddresses(localPods);
+  const known = localKnowledge(nodeName, localPods);
   const balancers: Balancer[] = [];
   const clusterIps: Ruleset['clusterIps'][number][] = [];
   const nodePorts = new Map<string, { protocol: Protocol; port: number; balancer: string | undefined }>();
@@ -66,7 +68,7 @@ export function servicePlan({ services, endpointSlices, localPods, reservedPorts
     for (const port of service.spec.ports) {
       const protocol = protocolOf(port.protocol);
       const name = `${key}/${protocol}/${port.port}`;
-      const balancer = balancerOf(name, service, port, slices, ending);
+      const balancer = balancerOf(name, service, port, slices, known);
       if (balancer !== undefined) {
         balancers.push(balancer);
         clusterIps.push({ ip: service.spec.clusterIp, protocol, port: port.port, balancer: name });
@@ -104,7 +106,7 @@ function balancerOf(
   service: Live<Service>,
   port: ServicePort,
   slices: readonly Live<EndpointSlice>[],
-  ending: ReadonlySet<string>,
+  known: LocalKnowledge,
 ): Balancer | undefined {
   const ready = new Map<string, Target>();
   const serving = new Map<string, Target>();
@@ -117,7 +119,7 @@ function balancerOf(
       const ip = endpoint.addresses[0];
       if (ip === undefined) continue;
       const id = `${ip}:${target.port}`;
-      const state = stateOf(endpoint, ending.has(ip));
+      const state = stateOf(endpoint, known(endpoint));
       if (state === 'ready') ready.set(id, { ip, port: target.port });
       if (state === 'serving') serving.set(id, { ip, port: target.port });
     }
@@ -132,17 +134,30 @@ function balancerOf(
 }
 
 /** An absent condition counts as true for ready and serving, as the API says. */
-function stateOf({ conditions }: Endpoint, seenEnding: boolean): 'ready' | 'serving' | 'out' {
+function stateOf({ conditions }: Endpoint, local: LocalState): 'ready' | 'serving' | 'out' {
+  if (local === 'gone') return 'out';
   const ready = conditions?.ready ?? true;
-  if (ready && !seenEnding) return 'ready';
-  const terminating = conditions?.terminating === true || seenEnding;
+  if (ready && local !== 'ending') return 'ready';
+  const terminating = conditions?.terminating === true || local === 'ending';
   const serving = conditions?.serving ?? ready;
   return terminating && serving ? 'serving' : 'out';
 }
 
-function endingAddresses(pods: readonly Live<Pod>[]): ReadonlySet<string> {
-  const ending = pods.filter(({ metadata, spec }) => metadata.deletionTimestamp !== '' && !spec.hostNetwork);
-  return new Set(ending.flatMap(({ status }) => (status.podIp === '' ? [] : [status.podIp])));
+/** What the node itself knows of an endpoint, and a slice may not say yet; undefined when that is nothing. */
+type LocalState = 'ending' | 'gone' | undefined;
+type LocalKnowledge = (endpoint: Endpoint) => LocalState;
+
+function localKnowledge(nodeName: string, pods: readonly Live<Pod>[]): LocalKnowledge {
+  const uids = new Set(pods.map(({ metadata }) => metadata.uid));
+  const ending = pods.filter(({ metadata }) => metadata.deletionTimestamp !== '');
+  const endingUids = new Set(ending.map(({ metadata }) => metadata.uid));
+  const endingAddresses = new Set(ending.filter(({ spec }) => !spec.hostNetwork).map(({ status }) => status.podIp));
+  return ({ addresses: [ip = ''], nodeName: at, targetRef }) => {
+    // Slices that people write need not name their Pods.
+    if (targetRef?.kind !== 'Pod' || targetRef.uid === '') return endingAddresses.has(ip) ? 'ending' : undefined;
+    if (endingUids.has(targetRef.uid)) return 'ending';
+    return at === nodeName && !uids.has(targetRef.uid) ? 'gone' : undefined;
+  };
 }
 
 function hostPorts(

@@ -24,6 +24,6 @@ export interface PodContext {
   readonly podRoot: string;
   /** Resolves once Pods can be connected. */
   networkReady(signal: AbortSignal): Promise<void>;
-  /** Resolves once nothing new is sent to the Pod. See `Network`. */
-  endpointRemoved(podKey: string, signal: AbortSignal): Promise<void>;
+  /** Resolves once nothing new is sent to the Pod, or after `longestMs`. See `Network`. */
+  endpointRemoved(podKey: string, longestMs: number, signal: AbortSignal): Promise<void>;
 }

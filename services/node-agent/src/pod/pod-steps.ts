@@ -7,6 +7,7 @@ import type { Mount } from '../runtime/runtime.ts';
 import type { ConfigData } from './config-source.ts';
 import { containerConfig, hostNames, logDirectory, sandboxConfig } from './container-config.ts';
 import type { EnvSources } from './env.ts';
+import { graceLeft, longestRemovalMs } from './grace-period.ts';
 import {
   allContainers,
   type DesiredPod,
@@ -169,18 +170,23 @@ export class PodSteps {
     observed: ObservedPod,
     signal: AbortSignal,
   ): Promise<void> {
-    const { runtime, logger } = this.#context;
+    const { runtime, clock } = this.#context;
     const { pod } = desired;
-    if (isTerminating(pod) && graceSeconds > 0) {
-      await this.#context.endpointRemoved(keyOf(pod), signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        logger.warn({ err: error, pod: keyOf(pod) }, 'stopping a Pod that Services may still send to');
-      });
-    }
+    const startedMs = clock.monotonicMs();
+    if (isTerminating(pod) && graceSeconds > 0) await this.#leaveServices(pod, graceSeconds, signal);
+    const leftSeconds = graceLeft(graceSeconds, clock.monotonicMs() - startedMs);
     const names = observed.containers.filter(({ id }) => ids.includes(id)).map(({ name }) => name);
     const why = reason === 'Unhealthy' ? ' failed its liveness or startup probe and will be restarted' : '';
     for (const name of names) this.#event(pod, 'Normal', 'Killing', `Stopping container ${name}${why && `:${why}`}`);
-    await Promise.all(ids.map((id) => runtime.stopContainer(id, graceSeconds, signal)));
+    await Promise.all(ids.map((id) => runtime.stopContainer(id, leftSeconds, signal)));
+  }
+
+  async #leaveServices(pod: Live<Pod>, graceSeconds: number, signal: AbortSignal): Promise<void> {
+    await this.#context.endpointRemoved(keyOf(pod), longestRemovalMs(graceSeconds), signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const fields = { err: error, pod: keyOf(pod) };
+      this.#context.logger.warn(fields, 'stopping a Pod that Services may still send to');
+    });
   }
 
   async #sources(pod: Live<Pod>, container: Container, podIp: string): Promise<EnvSources> {

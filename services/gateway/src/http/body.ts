@@ -1,4 +1,4 @@
-import { readYaml } from '@navarch/machinery';
+import { type MessageSchema, readYaml } from '@navarch/machinery';
 import type { HttpRequest } from './exchange.ts';
 import { badRequest, StatusError, unsupportedMediaType } from './status.ts';
 
@@ -46,14 +46,40 @@ export function mediaTypeOf(request: HttpRequest): string {
 }
 
 const jsonTypes = new Set(['', 'application/json']);
+export const protobufType = 'application/vnd.kubernetes.protobuf';
 const yamlTypes = new Set(['application/yaml', 'text/yaml', 'application/x-yaml']);
 
-/** The body of a write. Throws 415 for what is neither JSON nor YAML, 400 for what can't be read. */
-export async function readObjectBody(request: HttpRequest): Promise<BodyText> {
+/** What the body of a request should hold. */
+export interface Expected {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** What is known of its fields, where that is more than their names. */
+  readonly schema?: MessageSchema;
+}
+
+/**
+ * The object in the body of a request: JSON, YAML, or what Kubernetes' own clients send where they know the kind. Throws 415 for
+ * other media types, 400 for what can't be read.
+ */
+export async function readObjectBody(request: HttpRequest, expected: Expected): Promise<BodyText> {
+  const body = await readOptionalBody(request, expected);
+  if (body === undefined) throw badRequest('the body of the request must hold an object, and is empty');
+  return body;
+}
+
+/** The same, undefined for an empty body. */
+export async function readOptionalBody(request: HttpRequest, expected: Expected): Promise<BodyText | undefined> {
   const type = mediaTypeOf(request);
+  const bytes = await readBody(request);
+  if (bytes.length === 0) return undefined;
+  if (type === protobufType) {
+    // Loaded when the first such request comes: many gateways never see one.
+    const { readKubernetes } = await import('../protobuf/read-kubernetes.ts');
+    return { json: readKubernetes(bytes, expected.schema, expected), text: undefined, hasDuplicates: false };
+  }
   if (!jsonTypes.has(type) && !yamlTypes.has(type)) throw unsupportedMediaType('application/json, application/yaml');
-  const text = textOf(await readBody(request));
-  if (text.trim() === '') throw badRequest('the body of the request must hold an object, and is empty');
+  const text = textOf(bytes);
+  if (text.trim() === '') return undefined;
   return yamlTypes.has(type) ? parseYaml(text) : { json: parseJson(text), text, hasDuplicates: false };
 }
 

@@ -12,7 +12,7 @@ export function createHandler(api: ApiCalls): ResourceHandler {
   return async ({ exchange, target, kind }) => {
     const accepts = negotiate(exchange.request.headers.accept);
     const fields = writeFields(exchange.query);
-    const body = await readObjectBody(exchange.request);
+    const body = await readObjectBody(exchange.request, kind);
     const place = { namespace: target.namespace, name: '' };
     const manifest = manifestText(body, kind, place, { ...fields, exchange });
     const request: CreateRequest = { ...fields, resource: undefined, manifest };

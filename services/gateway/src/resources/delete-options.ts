@@ -1,7 +1,7 @@
 import { DeleteRequest_Propagation } from '@navarch/proto';
-import { parseJson, parseYaml, mediaTypeOf, readBody, textOf } from '../http/body.ts';
+import { readOptionalBody } from '../http/body.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { badRequest, unsupportedMediaType } from '../http/status.ts';
+import { badRequest } from '../http/status.ts';
 import { isObject } from './manifest-body.ts';
 import { count, decimal, dryRunOf, shown } from './query.ts';
 
@@ -16,13 +16,8 @@ export interface DeleteWish {
 
 /** What the body says, or where there is none the query. */
 export async function deleteOptions({ request, query }: Pick<Exchange, 'request' | 'query'>): Promise<DeleteWish> {
-  const text = textOf(await readBody(request));
-  if (text.trim() === '') return fromQuery(query);
-  const type = mediaTypeOf(request);
-  const isYaml = type.endsWith('yaml');
-  if (!isYaml && type !== '' && type !== 'application/json')
-    throw unsupportedMediaType('application/json, application/yaml');
-  const body = isYaml ? parseYaml(text).json : parseJson(text);
+  const body = await readOptionalBody(request, { apiVersion: 'v1', kind: 'DeleteOptions' });
+  if (body === undefined) return fromQuery(query);
   if (!isObject(body)) throw badRequest('the body of a deletion must be a DeleteOptions object');
   const { kind } = body;
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {

@@ -13,7 +13,7 @@ export function updateHandler(api: ApiCalls, part: 'all' | 'status'): ResourceHa
   return async ({ exchange, target, kind }) => {
     const accepts = negotiate(exchange.request.headers.accept);
     const fields = writeFields(exchange.query);
-    const body = await readObjectBody(exchange.request);
+    const body = await readObjectBody(exchange.request, kind);
     const manifest = manifestText(body, kind, target, { ...fields, exchange });
     const request: UpdateRequest = { ...fields, resource: undefined, manifest };
     await sendObject({ exchange, kind, accepts }, 200, await api.write(method, request, exchange));

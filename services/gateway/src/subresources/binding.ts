@@ -17,7 +17,7 @@ export function bindingSubresource(api: ApiCalls): Subresource {
     verbs: {
       create: async ({ exchange, target: { namespace, name } }) => {
         const { dryRun } = writeFields(exchange.query);
-        const { json } = await readObjectBody(exchange.request);
+        const { json } = await readObjectBody(exchange.request, { apiVersion: 'v1', kind: 'Binding' });
         const node = isObject(json) && isObject(json['target']) ? json['target']['name'] : undefined;
         if (typeof node !== 'string' || node === '') throw badRequest('target.name must name the node');
         const metadata = isObject(json) && isObject(json['metadata']) ? json['metadata'] : {};

@@ -18,7 +18,7 @@ export function evictionSubresource(api: ApiCalls): Subresource {
     verbs: {
       create: async ({ exchange, target: { namespace, name } }) => {
         const asked = writeFields(exchange.query);
-        const { json } = await readObjectBody(exchange.request);
+        const { json } = await readObjectBody(exchange.request, { apiVersion: 'policy/v1', kind: 'Eviction' });
         if (!isObject(json)) throw badRequest('the body of the request must hold an Eviction');
         const { metadata, deleteOptions } = json;
         if (isObject(metadata) && metadata['name'] !== undefined && metadata['name'] !== name) {

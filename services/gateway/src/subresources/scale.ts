@@ -50,7 +50,7 @@ export function scaleSubresource(api: ApiCalls): Subresource {
 
 /** The Scale in a request's body. Source: autoscaling/v1 Scale. */
 async function scaleOf({ exchange, target }: ResourceRequest): Promise<Scale> {
-  const { json } = await readObjectBody(exchange.request);
+  const { json } = await readObjectBody(exchange.request, { apiVersion: 'autoscaling/v1', kind: 'Scale' });
   if (!isObject(json)) throw badRequest('the body of the request must hold a Scale');
   const { kind = 'Scale', metadata = {}, spec = {} } = json;
   if (kind !== 'Scale' || !isObject(metadata) || !isObject(spec ?? {}))

@@ -10,6 +10,7 @@ import { Requests } from './http/requests.ts';
 import { notFound } from './http/status.ts';
 import { TlsServer, type TlsServerOptions } from './http/tls-server.ts';
 import type { Authenticator } from './identity.ts';
+import { openapiRoutes } from './openapi/openapi.ts';
 import { createHandler } from './resources/create.ts';
 import { deleteCollectionHandler, deleteHandler } from './resources/delete.ts';
 import { getHandler } from './resources/get.ts';
@@ -67,6 +68,7 @@ export class Gateway {
         ],
       }),
       discoveryRoutes(kinds, served),
+      openapiRoutes(kinds, served, options.version),
     ];
     const handle = chain(options.filters, async (exchange: Exchange) => {
       const { target } = exchange;

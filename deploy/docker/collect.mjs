@@ -10,6 +10,7 @@ const roots = [
   'services/api',
   'services/scheduler',
   'services/controller-manager',
+  'services/gateway',
   'services/node-agent',
   'packages/cli',
 ];

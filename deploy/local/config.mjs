@@ -21,7 +21,7 @@ export const options = [
   { flag: 'home', env: 'NAVARCH_HOME', value: 'DIR', fallback: '/var/lib/navarch', help: 'durable state' },
   { flag: 'run', env: 'NAVARCH_RUN', value: 'DIR', fallback: '/run/navarch', help: 'sockets, pids, shims' },
   { flag: 'cache', env: 'NAVARCH_CACHE', value: 'DIR', fallback: '/var/cache/navarch', help: 'built images' },
-  { flag: 'host', env: 'NAVARCH_HOST', value: 'IP', fallback: '127.0.0.1', help: 'where api and NATS listen' },
+  { flag: 'host', env: 'NAVARCH_HOST', value: 'IP', fallback: '127.0.0.1', help: 'where api, gateway and NATS listen' },
   { flag: 'api-port', env: 'NAVARCH_API_PORT', value: 'N', fallback: '7400', help: 'gRPC' },
   { flag: 'api-metrics-port', env: 'NAVARCH_API_METRICS_PORT', value: 'N', fallback: '7410', help: 'HTTP' },
   { flag: 'scheduler-metrics-port', env: 'NAVARCH_SCHEDULER_METRICS_PORT', value: 'N', fallback: '7411', help: 'HTTP' },
@@ -39,6 +39,8 @@ export const options = [
     fallback: '7413',
     help: 'HTTP',
   },
+  { flag: 'gateway-port', env: 'NAVARCH_GATEWAY_PORT', value: 'N', fallback: '7443', help: 'HTTPS, for kubectl' },
+  { flag: 'gateway-metrics-port', env: 'NAVARCH_GATEWAY_METRICS_PORT', value: 'N', fallback: '7414', help: 'HTTP' },
   { flag: 'etcd-port', env: 'NAVARCH_ETCD_PORT', value: 'N', fallback: '7420', help: "etcd's clients" },
   { flag: 'etcd-peer-port', env: 'NAVARCH_ETCD_PEER_PORT', value: 'N', fallback: '7421', help: "etcd's peers" },
   {
@@ -106,9 +108,10 @@ export const parts = /** @type {const} */ ([
   'api',
   'scheduler',
   'controller-manager',
+  'gateway',
   'node-agent',
 ]);
-const controlPlane = ['etcd', 'nats', 'api', 'scheduler', 'controller-manager'];
+const controlPlane = ['etcd', 'nats', 'api', 'scheduler', 'controller-manager', 'gateway'];
 
 /** @typedef {ReturnType<typeof readConfig>} Config */
 
@@ -148,6 +151,8 @@ export function readConfig(argv, env) {
       'scheduler-metrics': port('scheduler-metrics-port'),
       'controller-manager-metrics': port('controller-manager-metrics-port'),
       'node-agent-metrics': port('node-agent-metrics-port'),
+      gateway: port('gateway-port'),
+      'gateway-metrics': port('gateway-metrics-port'),
     },
     etcdQuota: readNumber('etcd-quota', required('etcd-quota'), 1024 ** 2, 8 * 1024 ** 3),
     registry,
@@ -222,6 +227,7 @@ export const places = ({ home, run }) => ({
   nats: join(home, 'nats'),
   registry: join(home, 'registry'),
   agent: join(home, 'agent'),
+  gateway: join(home, 'gateway'),
   cniConf: join(home, 'cni/net.d'),
   cluster: join(run, 'cluster.json'),
   supervisor: join(run, 'supervisor.json'),

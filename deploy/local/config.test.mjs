@@ -32,7 +32,7 @@ describe('readConfig', () => {
 
   test('joining leaves out the control plane and the example', () => {
     const config = readConfig(['--join', '10.0.0.1:7400'], {});
-    expect(config.without).toEqual(['etcd', 'nats', 'api', 'scheduler', 'controller-manager']);
+    expect(config.without).toEqual(['etcd', 'nats', 'api', 'scheduler', 'controller-manager', 'gateway']);
     expect(config).toMatchObject({ example: false, joinNats: 'nats://10.0.0.1:7430' });
   });
 

@@ -43,13 +43,15 @@ export async function checkPorts(config) {
     ['scheduler-metrics', 'scheduler'],
     ['controller-manager-metrics', 'controller-manager'],
     ['node-agent-metrics', 'node-agent'],
+    ['gateway', 'gateway'],
+    ['gateway-metrics', 'gateway'],
   ]);
   for (const [name, part] of need) {
     if (config.without.includes(part)) continue;
     const port = config.ports[name];
     const twin = need.find(([other]) => other !== name && config.ports[other] === port);
     if (twin) throw new Failure(`Port ${port} is given to both ${name} and ${twin[0]}.`, `Change --${name}-port.`);
-    const host = ['api', 'nats'].includes(name) ? config.host : '127.0.0.1';
+    const host = ['api', 'nats', 'gateway'].includes(name) ? config.host : '127.0.0.1';
     const problem = await tryListen(host, port);
     if (!problem) continue;
     if (problem !== 'EADDRINUSE') {

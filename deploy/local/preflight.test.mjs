@@ -22,7 +22,7 @@ test('tells who listens on a port', async () => {
 });
 
 test('a taken port is told with its process, and the flag and variable that change it', async () => {
-  const without = ['nats', 'registry', 'api', 'scheduler', 'controller-manager', 'node-agent'].join(',');
+  const without = ['nats', 'registry', 'api', 'scheduler', 'controller-manager', 'gateway', 'node-agent'].join(',');
   const config = readConfig(['--without', without, '--etcd-port', String(port)], {});
   await expect(checkPorts(config)).rejects.toThrow(
     new RegExp(
@@ -32,7 +32,9 @@ test('a taken port is told with its process, and the flag and variable that chan
 });
 
 test('a part that is left out needs no port', async () => {
-  const without = ['etcd', 'nats', 'registry', 'api', 'scheduler', 'controller-manager', 'node-agent'].join(',');
+  const without = ['etcd', 'nats', 'registry', 'api', 'scheduler', 'controller-manager', 'gateway', 'node-agent'].join(
+    ',',
+  );
   await expect(
     checkPorts(readConfig(['--without', without, '--etcd-port', String(port)], {})),
   ).resolves.toBeUndefined();

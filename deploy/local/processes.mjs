@@ -117,7 +117,7 @@ function services(config) {
     NAVARCH_CLUSTER_CIDR: config.clusterCidr,
   };
   const service = (
-    /** @type {'api' | 'scheduler' | 'controller-manager' | 'node-agent'} */ name,
+    /** @type {'api' | 'scheduler' | 'controller-manager' | 'gateway' | 'node-agent'} */ name,
     /** @type {string[]} */ after,
     /** @type {Record<string, string>} */ env,
   ) => {
@@ -145,6 +145,11 @@ function services(config) {
     }),
     service('scheduler', ['api'], {}),
     service('controller-manager', ['api'], {}),
+    service('gateway', ['api'], {
+      NAVARCH_GATEWAY_LISTEN: `${config.host}:${ports.gateway}`,
+      NAVARCH_GATEWAY_STATE_DIR: place.gateway,
+      NAVARCH_GATEWAY_NAMES: [...new Set(['localhost', '127.0.0.1', '::1', reachable(config.host)])].join(','),
+    }),
     service('node-agent', ['api', 'containerd', 'registry'], {
       NAVARCH_CONTAINERD: containerdSocket(config.run),
       NAVARCH_STATE_DIR: place.agent,

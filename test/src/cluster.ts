@@ -8,7 +8,15 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const nodeBinary = join(root, 'node_modules/.bin/node');
 
 /** The processes of a local cluster, by the names of their pid files. */
-export type Part = 'etcd' | 'nats' | 'containerd' | 'api' | 'scheduler' | 'controller-manager' | 'node-agent';
+export type Part =
+  | 'etcd'
+  | 'nats'
+  | 'containerd'
+  | 'api'
+  | 'scheduler'
+  | 'controller-manager'
+  | 'gateway'
+  | 'node-agent';
 
 export interface Finished {
   readonly code: number;

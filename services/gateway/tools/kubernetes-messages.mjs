@@ -5,7 +5,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { gunzipSync, constants } from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
-import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt';
 
 /** The groups of what can be sent, and what clients send besides objects. */
 const groups =
@@ -20,10 +24,11 @@ const messages = new Map();
 for (let at = bytes.indexOf(gzipHeader); at >= 0; at = bytes.indexOf(gzipHeader, at + 1)) {
   const file = readDescriptor(bytes.subarray(at, at + 1_000_000));
   if (!file || !groups.test(file.name)) continue;
-  for (const message of file.messageType) messages.set(shortName(`.${file.package}.${message.name}`), fieldsOf(message));
+  for (const message of file.messageType)
+    messages.set(shortName(`.${file.package}.${message.name}`), fieldsOf(message));
 }
 const lines = [...messages]
-  .filter(([name, fields]) => fields !== '' && !/List$/.test(name))
+  .filter(([name, fields]) => fields !== '' && !name.endsWith('List'))
   .toSorted(([a], [b]) => (a < b ? -1 : 1))
   .map(([name, fields]) => `  '${name}':\n    '${fields}',\n`);
 await writeFile(
@@ -46,7 +51,7 @@ function readDescriptor(start) {
     // What follows the compressed file is no concern of it.
     const text = gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
     const file = fromBinary(FileDescriptorProtoSchema, text);
-    return /\/generated\.proto$/.test(file.name) ? file : undefined;
+    return file.name.endsWith('/generated.proto') ? file : undefined;
   } catch {
     return undefined; // something else that is compressed
   }

@@ -20,7 +20,12 @@ const status: Schema = {
 };
 
 /** The OpenAPI 3.0 document of one group and version. */
-export function documentV3(kinds: readonly KindDefinition[], virtual: readonly VirtualResource[], served: Served, version: string) {
+export function documentV3(
+  kinds: readonly KindDefinition[],
+  virtual: readonly VirtualResource[],
+  served: Served,
+  version: string,
+) {
   const { paths, schemas } = describe(kinds, virtual, served, 'v3');
   return { openapi: '3.0.0', info: { title: 'Navarch', version }, paths, components: { schemas } };
 }

@@ -24,7 +24,15 @@ const query = {
 
 type Query = keyof typeof query;
 
-const choosing: readonly Query[] = ['fieldSelector', 'labelSelector', 'limit', 'continue', 'resourceVersion', 'resourceVersionMatch', 'timeoutSeconds'];
+const choosing: readonly Query[] = [
+  'fieldSelector',
+  'labelSelector',
+  'limit',
+  'continue',
+  'resourceVersion',
+  'resourceVersionMatch',
+  'timeoutSeconds',
+];
 const writing: readonly Query[] = ['dryRun', 'fieldManager', 'fieldValidation'];
 const deleting: readonly Query[] = ['dryRun', 'gracePeriodSeconds', 'propagationPolicy'];
 const watching: readonly Query[] = ['allowWatchBookmarks', 'sendInitialEvents', 'watch'];
@@ -95,8 +103,13 @@ function operations(kind: KindDefinition, dialect: Dialect) {
       return { name, in: 'query', description, ...typed };
     });
     const bodyParameter = { name: 'body', in: 'body', required: true, schema: body };
-    const content = (types: readonly string[], schema: Schema) => Object.fromEntries(types.map((type) => [type, { schema }]));
-    const common = { 'x-kubernetes-action': action, 'x-kubernetes-group-version-kind': gvk(kind), tags: [kind.apiVersion] };
+    const content = (types: readonly string[], schema: Schema) =>
+      Object.fromEntries(types.map((type) => [type, { schema }]));
+    const common = {
+      'x-kubernetes-action': action,
+      'x-kubernetes-group-version-kind': gvk(kind),
+      tags: [kind.apiVersion],
+    };
     if (dialect === 'v2') {
       return {
         ...common,
@@ -116,6 +129,7 @@ function operations(kind: KindDefinition, dialect: Dialect) {
 }
 
 function pathParameters(names: readonly string[], dialect: Dialect): readonly Schema[] {
-  const typed = dialect === 'v2' ? { type: 'string', uniqueItems: true } : { schema: { type: 'string', uniqueItems: true } };
+  const typed =
+    dialect === 'v2' ? { type: 'string', uniqueItems: true } : { schema: { type: 'string', uniqueItems: true } };
   return names.map((name) => ({ name, in: 'path', required: true, description: `The ${name}.`, ...typed }));
 }

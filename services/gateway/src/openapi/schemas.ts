@@ -85,7 +85,8 @@ export class Schemas {
       ...(rules.default !== undefined && { default: rules.default }),
       ...(rules.atomic && cardinality !== 'list' && { 'x-kubernetes-map-type': 'atomic' }),
     };
-    if (cardinality === 'list') return { ...said, type: 'array', items: this.#value(field, inline), ...listRules(field) };
+    if (cardinality === 'list')
+      return { ...said, type: 'array', items: this.#value(field, inline), ...listRules(field) };
     if (cardinality === 'map') return { ...said, type: 'object', additionalProperties: this.#value(field, inline) };
     const value = this.#value(field, inline);
     // A reference stands alone in OpenAPI 3.0.
@@ -165,7 +166,8 @@ export const gvk = ({ group, version, kind }: Pick<KindDefinition, 'group' | 've
 
 /** navarch.core.v1.PodSpec is io.k8s.api.core.v1.PodSpec; a custom kind's name is its group backwards, as an apiserver has it. */
 function messageName(typeName: string): string {
-  if (typeName.startsWith('navarch.meta.')) return typeName.replace('navarch.meta.', 'io.k8s.apimachinery.pkg.apis.meta.');
+  if (typeName.startsWith('navarch.meta.'))
+    return typeName.replace('navarch.meta.', 'io.k8s.apimachinery.pkg.apis.meta.');
   return typeName.replace(/^navarch\./, 'io.k8s.api.');
 }
 

@@ -31,7 +31,10 @@ export function ownForm(type: string, message: Fields): unknown {
   }
 }
 
-function timeText({ seconds = 0, nanos = 0 }: { readonly seconds?: unknown; readonly nanos?: unknown }, digits: number) {
+function timeText(
+  { seconds = 0, nanos = 0 }: { readonly seconds?: unknown; readonly nanos?: unknown },
+  digits: number,
+) {
   if (seconds === 0 && nanos === 0) return undefined;
   const time = new Date(Number(seconds) * 1000);
   if (Number.isNaN(time.getTime())) throw badRequest('the body of the request holds a time that is none');

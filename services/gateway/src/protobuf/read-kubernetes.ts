@@ -19,7 +19,13 @@ export interface Typed {
 
 const magic = Buffer.from('k8s\0', 'latin1');
 /** Fields of a Go struct that is embedded stand among those of the struct around it. */
-const embedded = new Set(['localObjectReference', 'volumeSource', 'persistentVolumeSource', 'handler', 'ephemeralContainerCommon']);
+const embedded = new Set([
+  'localObjectReference',
+  'volumeSource',
+  'persistentVolumeSource',
+  'handler',
+  'ephemeralContainerCommon',
+]);
 
 /**
  * The manifest in a body of application/vnd.kubernetes.protobuf. Go encodes what is empty, too, unless it is a pointer: of that,
@@ -91,7 +97,13 @@ function fieldsOf(type: string): ReadonlyMap<number, Field> {
   return table;
 }
 
-function readMessage(type: string, schema: MessageSchema | undefined, bytes: Buffer, start: number, end: number): Fields {
+function readMessage(
+  type: string,
+  schema: MessageSchema | undefined,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Fields {
   const fields = fieldsOf(type);
   const from = new WireReader(bytes, start);
   const value: Fields = {};
@@ -126,7 +138,8 @@ function isNothing(value: unknown, { name }: Field, schema: MessageSchema | unde
   // Of texts that are pointers in Go, only this one's emptiness means something: a claim that wants no class.
   if (value === '') return name !== 'storageClassName';
   if (value === 0 || value === false) return known?.presence !== true || (known.rules.min ?? 0) > 0;
-  const isEmpty = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+  const isEmpty =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
   return isEmpty && schema !== undefined && known === undefined;
 }
 

@@ -18,9 +18,12 @@ import {
   EvictRequest,
   FindRevisionRequest,
   type FindRevisionResponse,
+  type GetAuthorityResponse,
   GetRequest,
   type GetStorageResponse,
   HistoryRequest,
+  type IssueCertificateRequest,
+  type IssueCertificateResponse,
   type HistoryResponse,
   ListRequest,
   ListRulesRequest,
@@ -28,9 +31,13 @@ import {
   NodeSessionsClient,
   PatchRequest,
   PodsClient,
+  RequestTokenRequest,
+  type RequestTokenResponse,
   type Resource,
   type TableResponse,
   ResourcesClient,
+  ReviewTokenRequest,
+  type ReviewTokenResponse,
   type Scale,
   TransactRequest,
   UpdateRequest,
@@ -155,6 +162,14 @@ export class TestClient {
     this.#call<AccessReviewResponse>('review', AccessReviewRequest.fromJSON(fields), this.access);
   listRules = (fields: Json) =>
     this.#call<ListRulesResponse>('listRules', ListRulesRequest.fromJSON(fields), this.access);
+
+  requestToken = (fields: Json) =>
+    this.#call<RequestTokenResponse>('requestToken', RequestTokenRequest.fromJSON(fields), this.access);
+  reviewToken = (fields: Json) =>
+    this.#call<ReviewTokenResponse>('reviewToken', ReviewTokenRequest.fromJSON(fields), this.access);
+  issueCertificate = (request: IssueCertificateRequest) =>
+    this.#call<IssueCertificateResponse>('issueCertificate', request, this.access);
+  getAuthority = () => this.#call<GetAuthorityResponse>('getAuthority', {}, this.access);
 
   storage(): Promise<GetStorageResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<GetStorageResponse>();

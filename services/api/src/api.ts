@@ -13,7 +13,7 @@ import {
 } from '@navarch/kit';
 import type { Maintenance, Store } from '@navarch/store';
 import { hostname } from 'node:os';
-import { accessHandlers, encodedAccessService } from './access/reviews.ts';
+import { encodedAccessService, reviewHandlers } from './access/reviews.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { ObjectCache } from './cache/object-cache.ts';
 import { StoreFeed } from './cache/store-feed.ts';
@@ -36,6 +36,7 @@ import { resourcesHandlers } from './grpc/resources.ts';
 import { encodedResourcesService } from './grpc/resources-service.ts';
 import { whyHandlers } from './grpc/why.ts';
 import { WatchStreams } from './grpc/watch-streams.ts';
+import { keyHandlers } from './keys/key-calls.ts';
 import type { TolerationSeconds } from './pipeline/admission/tolerations.ts';
 import { Access } from './pipeline/access.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
@@ -153,7 +154,13 @@ export class Api implements Component {
           definition: encodedMetricsService,
           handlers: metricsHandlers({ kinds, gate, cache, bus, pictures, clock, metrics: callMetrics }),
         },
-        { definition: encodedAccessService, handlers: accessHandlers({ access, fresh, metrics: callMetrics }) },
+        {
+          definition: encodedAccessService,
+          handlers: {
+            ...reviewHandlers({ access, fresh, metrics: callMetrics }),
+            ...keyHandlers({ access, store, cache, clock, clusterId, fresh, metrics: callMetrics }),
+          },
+        },
         { definition: framedSessionsService, handlers: sessions.handlers() },
         {
           definition: encodedPlanningService,

@@ -19,10 +19,14 @@ const asEncoded = (encoded: Buffer) => encoded;
 export const encodedAccessService: ServiceDefinition = {
   review: { ...AccessService.review, responseSerialize: asEncoded },
   listRules: { ...AccessService.listRules, responseSerialize: asEncoded },
+  requestToken: { ...AccessService.requestToken, responseSerialize: asEncoded },
+  reviewToken: { ...AccessService.reviewToken, responseSerialize: asEncoded },
+  issueCertificate: { ...AccessService.issueCertificate, responseSerialize: asEncoded },
+  getAuthority: { ...AccessService.getAuthority, responseSerialize: asEncoded },
 };
 
 /** Answers who may do what. To ask for oneself, or for others, has to be allowed as it has in Kubernetes. */
-export function accessHandlers(parts: {
+export function reviewHandlers(parts: {
   readonly access: Access;
   readonly fresh: Freshen;
   readonly metrics: CallMetrics;

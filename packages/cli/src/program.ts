@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { annotateCommand, labelCommand } from './commands/label.ts';
 import { apiResourcesCommand } from './commands/api-resources.ts';
 import { applyCommand } from './commands/apply.ts';
+import { authCommand } from './commands/auth.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
 import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
 import { cpCommand } from './commands/cp.ts';
@@ -17,6 +18,7 @@ import { explainCommand } from './commands/explain.ts';
 import { getCommand } from './commands/get.ts';
 import { exposeCommand } from './commands/expose.ts';
 import { historyCommand } from './commands/history.ts';
+import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { logsCommand } from './commands/logs.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
@@ -67,6 +69,8 @@ const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
     taintCommand,
     metricsCommand,
     storageCommand,
+    authCommand,
+    kubeconfigCommand,
     apiResourcesCommand,
     versionCommand,
   ],

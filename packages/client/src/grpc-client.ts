@@ -34,6 +34,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from './client.ts';
+import { type AccessCalls, accessCalls } from './access-calls.ts';
 import { Connection } from './connection.ts';
 import { type MetricsCalls, metricsCalls } from './metrics-calls.ts';
 import { type PlanningCalls, planningCalls } from './planning-calls.ts';
@@ -63,6 +64,7 @@ export interface ApiClient extends Client {
   readonly raw: WatchSource;
   readonly pods: PodStreams;
   readonly metrics: MetricsCalls;
+  readonly access: AccessCalls;
   readonly planning: PlanningCalls;
 }
 
@@ -78,6 +80,7 @@ class GrpcApiClient implements ApiClient {
   readonly raw: WatchSource;
   readonly pods: PodStreams;
   readonly metrics: MetricsCalls;
+  readonly access: AccessCalls;
   readonly planning: PlanningCalls;
 
   constructor(connection: Connection, fieldManager: string) {
@@ -85,6 +88,7 @@ class GrpcApiClient implements ApiClient {
     this.#fieldManager = fieldManager;
     this.pods = podStreams(connection);
     this.metrics = metricsCalls(connection);
+    this.access = accessCalls(connection);
     this.planning = planningCalls(connection);
     this.raw = { watch: (request, signal) => connection.stream(ResourcesService.watch, request, signal) };
   }

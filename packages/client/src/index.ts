@@ -1,3 +1,4 @@
+export type { AccessCalls } from './access-calls.ts';
 export * from './client.ts';
 export { Connection, type UnaryOptions } from './connection.ts';
 export { bookmarksSubject, changesPattern, changesSubject, travelsOnFeed } from './feed-subjects.ts';

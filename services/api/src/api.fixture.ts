@@ -3,7 +3,7 @@ import { type Client, type ClientUnaryCall, credentials, Metadata, type ServiceE
 import { MemoryBus, MemoryHub } from '@navarch/bus';
 import { builtinKinds, toResource } from '@navarch/kinds';
 import { createLogger, createMetrics, systemClock } from '@navarch/kit';
-import { type ApiError, fromServiceError, readWarnings } from '@navarch/machinery';
+import { type ApiError, fromServiceError, identityKey, readWarnings } from '@navarch/machinery';
 import {
   AccessClient,
   AccessReviewRequest,
@@ -50,7 +50,6 @@ import {
 } from '@navarch/proto';
 import { MemoryStore, type Store } from '@navarch/store';
 import { vi } from 'vitest';
-import { identityKey } from './access/caller.ts';
 import { Api, type ApiOptions } from './api.ts';
 
 // Real servers, on machines that may be busy with other things.

@@ -25,6 +25,7 @@ import { evictionSubresource } from './subresources/eviction.ts';
 import { scaleSubresource } from './subresources/scale.ts';
 import { statusSubresource } from './subresources/status.ts';
 import type { Subresource } from './subresources/subresource.ts';
+import type { TlsIdentity } from './tls/serving-certificate.ts';
 import type { VirtualResource } from './virtual/virtual-resource.ts';
 
 export interface GatewayOptions {
@@ -97,6 +98,11 @@ export class Gateway {
     // Before the server waits for its connections to end, what would go on and on is told to.
     const ending: Component = { name: 'requests', start: async () => {}, stop: async () => stopping.abort() };
     this.components = [kinds, this.#server, ending];
+  }
+
+  /** New connections are served with another certificate from now on. */
+  renew(tls: TlsIdentity): void {
+    this.#server.renew(tls);
   }
 
   /** Where it listens, once started. */

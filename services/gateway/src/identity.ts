@@ -25,6 +25,3 @@ export interface Authenticator {
 }
 
 export const anonymous: Identity = { user: 'system:anonymous', groups: ['system:unauthenticated'], uid: '', extra: {} };
-
-/** Takes everybody for anonymous. */
-export const everybodyIsAnonymous: Authenticator = { authenticate: async () => anonymous };

@@ -10,9 +10,20 @@ import {
   systemClock,
   text,
 } from '@navarch/kit';
+import { AccessReviews } from './access/access-reviews.ts';
+import { RequestAuthenticator } from './access/authenticator.ts';
+import { putIdentity } from './access/identity-metadata.ts';
+import { Impersonation } from './access/impersonation.ts';
+import { pathFilter } from './access/path-filter.ts';
+import { TokenReviews } from './access/token-reviews.ts';
 import { Gateway } from './gateway.ts';
-import { everybodyIsAnonymous } from './identity.ts';
-import { tlsFiles } from './tls-files.ts';
+import { tokenSubresource } from './subresources/token.ts';
+import { serverNames } from './tls/server-names.ts';
+import { ServingCertificate } from './tls/serving-certificate.ts';
+import { accessReviews } from './virtual/access-reviews.ts';
+import { usageMetrics } from './virtual/metrics.ts';
+import { selfSubjectReviews } from './virtual/self-subject-review.ts';
+import { tokenReviews } from './virtual/token-reviews.ts';
 
 const config = defineConfig(
   {
@@ -34,18 +45,11 @@ const config = defineConfig(
       description: 'the api',
       parse: text,
     },
-    state: {
-      flag: '--state-dir <folder>',
-      env: 'NAVARCH_GATEWAY_STATE_DIR',
-      default: '/var/lib/navarch/gateway',
-      description: 'where certificates and keys are kept',
-      parse: text,
-    },
     names: {
-      flag: '--names <list>',
-      env: 'NAVARCH_GATEWAY_NAMES',
-      default: 'localhost,127.0.0.1,::1',
-      description: 'names and addresses that clients know it by: its certificate is made for them',
+      flag: '--tls-san <list>',
+      env: 'NAVARCH_GATEWAY_TLS_SAN',
+      default: '',
+      description: 'names and addresses that clients know it by, beside those of this machine: for its certificate',
       parse: text,
     },
     metrics: {
@@ -69,16 +73,27 @@ const logger = createLogger({ name: 'gateway', level: config.logLevel });
 const metrics = createMetrics('gateway');
 const client = createClient({ address: config.api, logger, program: 'gateway' });
 const connection = new Connection({ address: config.api, logger, clock: systemClock, program: 'gateway' });
+const reviews = new AccessReviews(connection);
+const certificate = new ServingCertificate({
+  connection,
+  names: serverNames(config.names.split(',').filter((name) => name !== '')),
+  clock: systemClock,
+  logger,
+  onRenewed: (tls) => gateway.renew(tls),
+});
 const gateway = new Gateway({
   listen: config.listen,
-  tls: () => tlsFiles(config.state, config.names.split(',')),
+  tls: async () => certificate.current,
   client,
   connection,
-  authenticator: everybodyIsAnonymous,
-  identityMetadata: () => undefined,
-  filters: [],
-  subresources: () => [],
-  virtual: () => [],
+  authenticator: new RequestAuthenticator({
+    tokens: new TokenReviews({ connection, clock: systemClock }),
+    impersonation: new Impersonation(reviews),
+  }),
+  identityMetadata: putIdentity,
+  filters: [pathFilter(reviews)],
+  subresources: (api) => [tokenSubresource(api)],
+  virtual: (api) => [selfSubjectReviews(reviews), ...accessReviews(api), tokenReviews(api), ...usageMetrics(api)],
   version: '0.1.0',
   clock: systemClock,
   logger,
@@ -98,6 +113,7 @@ await runService({
         connection.close();
       },
     },
+    certificate,
     ...gateway.components,
   ],
 });

@@ -18,6 +18,7 @@ import { printResult } from '../print/result.ts';
 import type { Runner } from '../runner.ts';
 import { namespaceOf, type Session, UserError } from '../session.ts';
 import { checkNamespace } from './apply.ts';
+import { addCreateToken } from './create-token.ts';
 
 interface CreateFlags extends Partial<FileOptions>, NewFlags {
   readonly validate?: string;
@@ -36,6 +37,7 @@ export const createCommand = (run: Runner) => {
     .action(run(createFromFiles));
   withNewFlags(command);
   for (const maker of makers) addMaker(command, maker, run);
+  addCreateToken(command, run);
   return command;
 };
 

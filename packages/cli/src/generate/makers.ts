@@ -1,4 +1,5 @@
 import { builtinKinds } from '@navarch/kinds';
+import { accessMakers } from './access.ts';
 import type { Maker } from './maker.ts';
 import { policyMakers } from './policies.ts';
 import { serviceMakers } from './services.ts';
@@ -8,6 +9,7 @@ import { workloadMakers } from './workloads.ts';
 /** What `navctl create` makes from flags: of the kinds that kubectl has a command for, those that a cluster has. */
 export const makers: readonly Maker[] = [
   ...policyMakers,
+  ...accessMakers,
   ...settingsMakers,
   ...workloadMakers,
   ...serviceMakers,

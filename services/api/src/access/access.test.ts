@@ -175,6 +175,7 @@ describe('calls for users', () => {
     expect(await vera.review({ resource: look })).toEqual({
       allowed: true,
       reason: 'RBAC: allowed by RoleBinding "vera/shop" of ClusterRole "view" to User "vera"',
+      refusal: '',
     });
     expect((await vera.review({ resource: { ...look, verb: 'delete' } })).allowed).toBe(false);
     expect((await vera.review({ path: { verb: 'get', path: '/api' } })).allowed).toBe(true);

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { ApiError } from '@navarch/machinery';
+import { ApiError, identityKey } from '@navarch/machinery';
 import { UserInfo } from '@navarch/proto';
 
 /** Somebody that a call is made for. */
@@ -10,9 +10,6 @@ export type User = Readonly<Pick<UserInfo, 'username' | 'uid' | 'extra'>> & { re
  * by saying who they are: a call with an identity may do less than one without.
  */
 export type Caller = User | 'component';
-
-/** The metadata of a call for somebody: a UserInfo. */
-export const identityKey = 'navarch-identity-bin';
 
 /** The members may do everything. Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
 export const mastersGroup = 'system:masters';

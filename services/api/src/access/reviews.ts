@@ -9,7 +9,7 @@ import {
 } from '@navarch/proto';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
 import { type Freshen, unaryKnowing } from '../grpc/calls.ts';
-import type { Access } from '../pipeline/access.ts';
+import { type Access, refusalText } from '../pipeline/access.ts';
 import { type Caller, mastersGroup, type User } from './caller.ts';
 import type { Decision } from './policy.ts';
 import type { Attributes } from './rules.ts';
@@ -58,7 +58,9 @@ export function reviewHandlers(parts: {
         await fresh(signal);
         decision = decide(subject, wanted);
       }
-      return Buffer.from(AccessReviewResponse.encode({ ...decision }).finish());
+      const isRefused = !decision.allowed && subject !== 'component';
+      const refusal = isRefused ? refusalText(subject, wanted, decision.reason) : '';
+      return Buffer.from(AccessReviewResponse.encode({ ...decision, refusal }).finish());
     }),
     listRules: unary('ListRules', metrics, async ({ user, namespace }: ListRulesRequest, signal, { caller }) => {
       if (namespace === '') throw new ApiError('BadRequest', 'namespace must be set');

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import 'reflect-metadata';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,

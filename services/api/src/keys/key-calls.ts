@@ -23,6 +23,12 @@ import { KeyStore } from './cluster-keys.ts';
 /** The longest that a certificate is given for. */
 const mostSeconds = 3650 * 24 * 3600;
 
+/** The library needs its polyfill to be there first. */
+async function loadCertificates() {
+  await import('reflect-metadata');
+  return await import('./certificates.ts');
+}
+
 /** Tokens and certificates. What they need is loaded when the first one is asked for: it takes memory, and many clusters need none. */
 export function keyHandlers(parts: {
   readonly access: Access;
@@ -36,10 +42,7 @@ export function keyHandlers(parts: {
   const { access, store, cache, clock, fresh, metrics } = parts;
   const unary = unaryKnowing(fresh);
   const keys = new KeyStore(store, async () => {
-    const [{ makeAuthority }, { makeTokenKey }] = await Promise.all([
-      import('./certificates.ts'),
-      import('./tokens.ts'),
-    ]);
+    const [{ makeAuthority }, { makeTokenKey }] = await Promise.all([loadCertificates(), import('./tokens.ts')]);
     const authority = await makeAuthority(parts.clusterId(), clock.now());
     return { authority, tokens: [await makeTokenKey()] };
   });
@@ -95,7 +98,7 @@ export function keyHandlers(parts: {
           throw new ApiError('BadRequest', `valid_seconds must be from 1 to ${mostSeconds}, not ${seconds}`);
         }
         const { authority } = await keys.read(signal);
-        const { issueCertificate } = await import('./certificates.ts');
+        const { issueCertificate } = await loadCertificates();
         const wanted = { publicKey, of: of.value, validMs: seconds * 1000, now: clock.now() };
         const certificate = await issueCertificate(authority, wanted);
         return Buffer.from(IssueCertificateResponse.encode({ certificate, authority: authority.certificate }).finish());

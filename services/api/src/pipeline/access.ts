@@ -85,7 +85,7 @@ export class Access {
 
   #check(user: User, wanted: Attributes): void {
     const { allowed, reason } = this.policy.decide(user, wanted);
-    if (!allowed) throw new Denied('Forbidden', refusal(user, wanted, reason));
+    if (!allowed) throw new Denied('Forbidden', refusalText(user, wanted, reason));
   }
 
   *#all<T>(kind: KindDefinition): Generator<T, void, void> {
@@ -103,7 +103,7 @@ function attributesOf({ verb, kind, namespace, name, subresource }: Wanted): Res
 }
 
 /** In Kubernetes' words, which tools know. Source: apiserver's responsewriters.ForbiddenErrorMessage. */
-function refusal({ username }: User, wanted: Attributes, reason: string): string {
+export function refusalText({ username }: User, wanted: Attributes, reason: string): string {
   const because = reason === '' ? '' : `: ${reason}`;
   const user = `User ${JSON.stringify(username)} cannot ${wanted.verb}`;
   return 'path' in wanted

@@ -4,16 +4,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Address, Component, Logger } from '@navarch/kit';
+import type { TlsIdentity } from '../tls/serving-certificate.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 
 export interface TlsServerOptions {
   readonly listen: Address;
-  /** PEM; read when the server starts. */
-  readonly tls: () => Promise<{
-    readonly certificate: string;
-    readonly key: string;
-    readonly clientAuthority?: string;
-  }>;
+  /** Asked when the server starts. */
+  readonly tls: () => Promise<TlsIdentity>;
   readonly logger: Logger;
   /** Answers a request. Must not throw. */
   readonly onRequest: (request: HttpRequest, response: HttpResponse) => void;
@@ -26,6 +23,10 @@ export interface TlsServerOptions {
 const maxHeaderBytes = 64 * 1024;
 /** What node:http2 hands on to node:http, which its types don't tell. */
 const forHttp1 = { http1Options: { keepAliveTimeout: 90_000, maxHeaderSize: maxHeaderBytes } } as const;
+
+function secureContext({ certificate, key, clientAuthority }: TlsIdentity) {
+  return { cert: certificate, key, ca: clientAuthority, minVersion: 'TLSv1.2' } as const;
+}
 
 /** HTTP/1.1 and HTTP/2 over TLS on one port. */
 export class TlsServer implements Component {
@@ -48,16 +49,12 @@ export class TlsServer implements Component {
 
   async start(): Promise<void> {
     const { listen, logger, onRequest, onUpgrade } = this.#options;
-    const { certificate, key, clientAuthority } = await this.#options.tls();
     const server = createSecureServer({
       allowHTTP1: true,
-      cert: certificate,
-      key,
-      ...(clientAuthority !== undefined && { ca: clientAuthority }),
+      ...secureContext(await this.#options.tls()),
       // A certificate is asked for, and who shows none may have a token.
       requestCert: true,
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
       settings: { maxConcurrentStreams: 1000, maxHeaderListSize: maxHeaderBytes, initialWindowSize: 1024 * 1024 },
       maxSessionMemory: 64,
       ...forHttp1,
@@ -84,6 +81,11 @@ export class TlsServer implements Component {
     server.listen({ host: listen.host, port: listen.port });
     await once(server, 'listening');
     server.on('error', (error) => logger.error({ err: error }, 'the HTTPS server failed'));
+  }
+
+  /** New connections are served with another certificate from now on. */
+  renew(tls: TlsIdentity): void {
+    this.#server?.setSecureContext(secureContext(tls));
   }
 
   /** No new connections; those that are open may end what they have begun. */

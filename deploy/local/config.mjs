@@ -227,7 +227,6 @@ export const places = ({ home, run }) => ({
   nats: join(home, 'nats'),
   registry: join(home, 'registry'),
   agent: join(home, 'agent'),
-  gateway: join(home, 'gateway'),
   cniConf: join(home, 'cni/net.d'),
   cluster: join(run, 'cluster.json'),
   supervisor: join(run, 'supervisor.json'),

@@ -7,7 +7,7 @@ import { readSpec, textFields, textList } from '../virtual/review-spec.ts';
 import type { Subresource } from './subresource.ts';
 
 const group = 'authentication.k8s.io';
-const kind = 'TokenRequest';
+const [apiVersion, kind] = [`${group}/v1`, 'TokenRequest'];
 
 /** A token of a ServiceAccount: `kubectl create token`. */
 export function tokenSubresource(api: ApiCalls): Subresource {
@@ -17,7 +17,7 @@ export function tokenSubresource(api: ApiCalls): Subresource {
     kind: { group, version: 'v1', kind },
     verbs: {
       create: async ({ exchange, target: { namespace, name } }) => {
-        const spec = await readSpec(exchange, kind);
+        const spec = await readSpec(exchange, { apiVersion, kind });
         const seconds = spec['expirationSeconds'] ?? 0;
         if (!Number.isSafeInteger(seconds)) throw badRequest('spec.expirationSeconds must be a whole number');
         const request = {
@@ -30,7 +30,7 @@ export function tokenSubresource(api: ApiCalls): Subresource {
         const { token, expirationTimestamp, audiences } = await api.call(AccessService.requestToken, request, exchange);
         await sendJson(exchange, 201, {
           kind,
-          apiVersion: `${group}/v1`,
+          apiVersion,
           metadata: { name, namespace, creationTimestamp: null },
           spec: { ...spec, audiences, expirationSeconds: seconds === 0 ? 3600 : seconds },
           status: { token, expirationTimestamp },

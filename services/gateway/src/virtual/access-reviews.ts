@@ -9,6 +9,7 @@ import { readSpec, textFields, textList } from './review-spec.ts';
 import type { VirtualResource } from './virtual-resource.ts';
 
 const group = 'authorization.k8s.io';
+const apiVersion = `${group}/v1`;
 
 const specSchema = {
   type: 'object',
@@ -44,7 +45,7 @@ export function accessReviews(api: ApiCalls): readonly VirtualResource[] {
     };
   };
   const review = (kind: string, who: 'self' | 'others' | 'local') => async (exchange: Exchange) => {
-    const spec = await readSpec(exchange, kind);
+    const spec = await readSpec(exchange, { apiVersion, kind });
     const request = { user: who === 'self' ? undefined : userIn(spec), what: whatIn(spec), local: who === 'local' };
     const { target } = exchange;
     if (who === 'local' && target.type === 'resource') checkNamespace(request.what, target.namespace);
@@ -53,7 +54,7 @@ export function accessReviews(api: ApiCalls): readonly VirtualResource[] {
   };
   const listRules = async (exchange: Exchange) => {
     const kind = 'SelfSubjectRulesReview';
-    const spec = await readSpec(exchange, kind);
+    const spec = await readSpec(exchange, { apiVersion, kind });
     const { namespace } = textFields(spec, 'spec', 'namespace');
     const { rules, problems } = await api.call(AccessService.listRules, { user: undefined, namespace }, exchange);
     const resourceRules = rules
@@ -95,7 +96,7 @@ export function accessReviews(api: ApiCalls): readonly VirtualResource[] {
 }
 
 function answer(kind: string, spec: object, status: object): object {
-  return { kind, apiVersion: `${group}/v1`, metadata: { creationTimestamp: null }, spec, status };
+  return { kind, apiVersion, metadata: { creationTimestamp: null }, spec, status };
 }
 
 function whatIn(spec: Readonly<Record<string, unknown>>): AccessReviewRequest['what'] {

@@ -4,8 +4,11 @@ import { badRequest } from '../http/status.ts';
 import { isObject } from '../resources/manifest-body.ts';
 
 /** The spec of what a client sends to be looked at. Throws 400 for another kind, or for what is none. */
-export async function readSpec(exchange: Exchange, wanted: string): Promise<Readonly<Record<string, unknown>>> {
-  const { json } = await readObjectBody(exchange.request);
+export async function readSpec(
+  exchange: Exchange,
+  { apiVersion, kind: wanted }: { readonly apiVersion: string; readonly kind: string },
+): Promise<Readonly<Record<string, unknown>>> {
+  const { json } = await readObjectBody(exchange.request, { apiVersion, kind: wanted });
   const { kind = wanted, spec = {} } = isObject(json) ? json : { kind: '' };
   if (kind !== wanted || !isObject(spec)) throw badRequest(`the body of the request must hold a ${wanted}`);
   return spec;

@@ -7,7 +7,7 @@ import { userJson } from './user-json.ts';
 import type { VirtualResource } from './virtual-resource.ts';
 
 const group = 'authentication.k8s.io';
-const kind = 'TokenReview';
+const [apiVersion, kind] = [`${group}/v1`, 'TokenReview'];
 
 /** Whose a token is: what programs ask that clients show theirs to. */
 export function tokenReviews(api: ApiCalls): VirtualResource {
@@ -22,14 +22,14 @@ export function tokenReviews(api: ApiCalls): VirtualResource {
     schema: { properties: { spec: { type: 'object' }, status: { type: 'object' } } },
     verbs: {
       create: async (exchange) => {
-        const spec = await readSpec(exchange, kind);
+        const spec = await readSpec(exchange, { apiVersion, kind });
         const { token } = textFields(spec, 'spec', 'token');
         const asked = [...textList(spec['audiences'], 'spec.audiences')];
         const review = await api.call(AccessService.reviewToken, { token, audiences: asked }, exchange);
         const { authenticated, user, audiences, error } = review;
         await sendJson(exchange, 201, {
           kind,
-          apiVersion: `${group}/v1`,
+          apiVersion,
           metadata: { creationTimestamp: null },
           // The token is not said again.
           spec: { ...(asked.length > 0 && { audiences: asked }) },

@@ -46,8 +46,8 @@ export function deleteWrite(kind: KindDefinition, key: Key, options: DeleteOptio
 }
 
 /** Puts a Pod on a node. */
-export function bindWrite(binding: Binding): ClientWrite {
-  return { type: 'bind', binding };
+export function bindWrite(binding: Omit<Binding, 'decidedAt'> & Partial<Binding>): ClientWrite {
+  return { type: 'bind', binding: { decidedAt: 0n, ...binding } };
 }
 
 export function toWrite(write: AtomicWrite): Write {

@@ -12,30 +12,37 @@ export interface LeaderWorkOptions {
   readonly logger: Logger;
 }
 
+/** What is done while a Lease is held. */
+export interface Office {
+  readonly elector: LeaderElector;
+  readonly work: (term: Term) => Promise<void>;
+}
+
 /**
  * Work that one process of several does: keeps the caches warm from the start, and once they are filled, stands for
- * election; as the leader does `work` until the term is over. Stopping waits for the work to end and gives the lease back.
+ * election; as the leader does `work` until the term is over. `others` are stood for beside it, on the same caches. Stopping waits for
+ * the work to end and gives the leases back.
  */
 export class LeaderWork implements Component {
   readonly name: string;
   readonly #options: LeaderWorkOptions;
-  readonly #work: (term: Term) => Promise<void>;
+  readonly #offices: readonly Office[];
   #running: Promise<unknown> | undefined;
 
-  constructor(options: LeaderWorkOptions, work: (term: Term) => Promise<void>) {
+  constructor(options: LeaderWorkOptions, work: Office['work'], others: readonly Office[] = []) {
     this.name = options.name;
     this.#options = options;
-    this.#work = work;
+    this.#offices = [{ elector: options.elector, work }, ...others];
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { informers, elector } = this.#options;
+    const { informers } = this.#options;
     // The caches outlive the leadership, which may still wait for them while it ends.
     const caches = linkSignals();
     const leading = (async () => {
       try {
         await informers.synced(signal);
-        await elector.run(this.#work, signal);
+        await Promise.all(this.#offices.map(({ elector, work }) => elector.run(work, signal)));
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {

@@ -26,7 +26,7 @@ export { job } from './job.ts';
 export * from './job-labels.ts';
 export { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
 export * from './going-back.ts';
-export { lease } from './lease.ts';
+export { lease, podRulesLease } from './lease.ts';
 export { limitRange } from './limit-range.ts';
 export * from './names.ts';
 export { namespace } from './namespace.ts';

@@ -1,5 +1,5 @@
 /** The api's part in scheduling, in memory: objects, their Watch, and transactions of bindings and status updates. */
-import type { Client, ClientWrite, Key, WatchSource, WriteOutcome } from '@navarch/client';
+import type { AtomicWrite, Client, Key, WatchSource, WriteOutcome } from '@navarch/client';
 import { type KindDefinition, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
 import { BoundedQueue } from '@navarch/kit';
 import { ApiError, errorDetail, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
@@ -9,7 +9,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   revision = 1n;
   /** Whether Pods take their time to end. */
   lingering = false;
-  readonly transactions: (readonly ClientWrite[])[] = [];
+  readonly transactions: (readonly AtomicWrite[])[] = [];
   /** Throws in place of the next transactions; `after` doing them when their outcome is to stay unknown. */
   readonly failures: { readonly error: ApiError; readonly done: boolean }[] = [];
   /** While true, watches tell nothing. */
@@ -63,7 +63,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   }
 
   async transact(
-    writes: readonly ClientWrite[],
+    writes: readonly AtomicWrite[],
     { atomic = false }: { atomic?: boolean } = {},
   ): Promise<readonly WriteOutcome[]> {
     const failure = this.failures.shift();
@@ -96,10 +96,15 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
     for await (const response of queue) yield WatchResponse.decode(WatchResponse.encode(response).finish());
   }
 
-  #write(write: ClientWrite): WriteOutcome {
+  #write(write: AtomicWrite): WriteOutcome {
     try {
       if (write.type === 'bind') return this.#bind(write.binding);
       if (write.type === 'delete') return this.#delete(write);
+      if (write.type === 'check') return this.#check(write);
+      if (write.type === 'create') {
+        this.put(write.kind, write.object);
+        return { ok: true, object: write.object, revision: this.revision };
+      }
       if (write.type !== 'updateStatus' && write.type !== 'update')
         throw new ApiError('BadRequest', `no ${write.type} here`);
       const key = id(write.kind, write.object);
@@ -113,7 +118,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   }
 
   /** A Pod ends as soon as it is asked to go, unless it takes its time. */
-  #delete({ kind, key, options }: Extract<ClientWrite, { type: 'delete' }>): WriteOutcome {
+  #delete({ kind, key, options }: Extract<AtomicWrite, { type: 'delete' }>): WriteOutcome {
     const entry = this.#objects.get(`${kind.kind} ${keyString({ namespace: '', ...key })}`);
     if (entry === undefined || entry.object.metadata?.uid !== options?.uid)
       throw new ApiError('NotFound', `no such ${kind.kind}`);
@@ -124,7 +129,13 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
     return { ok: true, object: entry.object, revision: this.revision };
   }
 
-  #bind({ namespace, name, uid, nodeName }: Extract<ClientWrite, { type: 'bind' }>['binding']): WriteOutcome {
+  #check({ kind, key, is }: Extract<AtomicWrite, { type: 'check' }>): WriteOutcome {
+    const object = this.#objects.get(`${kind.kind} ${keyString({ namespace: '', ...key })}`)?.object;
+    if (object === undefined || object.metadata?.uid !== is.uid) throw new ApiError('Conflict', `no such ${kind.kind}`);
+    return { ok: true, object, revision: this.revision };
+  }
+
+  #bind({ namespace, name, uid, nodeName }: Extract<AtomicWrite, { type: 'bind' }>['binding']): WriteOutcome {
     const entry = this.#objects.get(`${podKind.kind} ${keyString({ namespace, name })}`);
     const pod = entry?.object as Live<Pod> | undefined; // kept under the Pods' kind
     if (pod?.metadata.uid !== uid) throw new ApiError('NotFound', 'no such Pod');
@@ -150,12 +161,11 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
 const nobodysFault = { reason: 'Conflict', message: 'another write was refused', fields: [] };
 
 /** As the api has it: an atomic transaction writes an object once. */
-function refuseTwice(writes: readonly ClientWrite[]): void {
+function refuseTwice(writes: readonly AtomicWrite[]): void {
   const names = writes.map((write) => {
     if (write.type === 'bind') return write.binding.name;
-    return 'object' in write
-      ? `${write.kind.kind} ${write.object.metadata?.name}`
-      : `${write.kind.kind} ${write.key.name}`;
+    if ('object' in write) return `${write.kind.kind} ${write.object.metadata?.name}`;
+    return 'key' in write ? `${write.kind.kind} ${write.key.name}` : write.type;
   });
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new ApiError('BadRequest', `the transaction writes ${twice} twice`);

@@ -29,6 +29,8 @@ interface Entry {
 }
 
 const backoffOptions = { baseMs: 1_000, maxMs: 10_000, jitter: 0.1 };
+/** How often a Pod that others beat to its room is tried without a pause. */
+const mostAtOnce = 5;
 /** After this long an unschedulable Pod is tried again even if nothing seems to have helped. */
 const unschedulableMs = 60_000;
 /** How many cluster events are remembered for Pods that were being decided on when they came. */
@@ -138,6 +140,21 @@ export class SchedulingQueue {
     if (entry === undefined) return;
     this.#tried(entry);
     this.#retry(entry);
+  }
+
+  /** Others were faster. It is tried again at once a few times, since they can't be so for ever, and then after a while. */
+  beaten({ key, uid }: PodInfo): void {
+    const entry = this.#taken(key, uid);
+    if (entry === undefined) return;
+    this.#tried(entry);
+    if (entry.attempts <= mostAtOnce) this.#move(entry, 'active');
+    else this.#retry(entry);
+  }
+
+  /** What it waits for is there: it is tried now. */
+  hurry(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.place === 'backoff' || entry?.place === 'unschedulable') this.#move(entry, 'active');
   }
 
   /** What would have helped a Pod that no node can have came to nothing: look again after a while. */

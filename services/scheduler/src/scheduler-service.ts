@@ -1,11 +1,12 @@
 import type { EventBus } from '@navarch/bus';
 import { type ApiClient, createInformerSet } from '@navarch/client';
 import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller';
-import { namespace, node, persistentVolumeClaim, pod, podDisruptionBudget } from '@navarch/kinds';
+import { lease, namespace, node, persistentVolumeClaim, pod, podDisruptionBudget } from '@navarch/kinds';
 import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch/kit';
 import type { Profile } from './profiles.ts';
 import { PlannerConnection } from './planning/planner-connection.ts';
 import { Planner } from './planning/planner.ts';
+import { replicaLease } from './replicas.ts';
 import { Scheduler } from './scheduler.ts';
 
 export interface SchedulerServiceOptions {
@@ -21,7 +22,7 @@ export interface SchedulerServiceOptions {
 
 /**
  * The whole scheduler on a client and a bus that somebody else has opened and will close: its components in the order of
- * their start. Several processes may run: one of them leads, the others keep their caches warm.
+ * their start. Several processes may run: all of them place Pods, and one of them leads.
  */
 export function schedulerService({
   client,
@@ -40,17 +41,23 @@ export function schedulerService({
     { kind: namespace },
     { kind: persistentVolumeClaim },
     { kind: podDisruptionBudget },
+    { kind: lease },
     { kind: pod },
   ];
   const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });
   const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, clock, metrics });
-  const scheduler = new Scheduler({ client, informers, recorder, profiles, logger, metrics, clock });
+  const scheduler = new Scheduler({ client, informers, recorder, profiles, identity, logger, metrics, clock });
   const planner = new Planner({ informers, picture: () => scheduler.picture() });
-  const elector = new LeaderElector({ client, name: 'scheduler', identity, clock, logger, metrics });
+  const standing = { client, identity, clock, logger, metrics };
+  // Nobody else stands for its own Lease: it tells the others that this replica is alive.
+  const alive = new LeaderElector({ ...standing, name: replicaLease(identity), retryMs: 2_000 });
+  const leader = new LeaderElector({ ...standing, name: 'scheduler' });
   return {
     components: [
       recorder,
-      new LeaderWork({ name: 'scheduling', informers, elector, logger }, (term) => scheduler.lead(term)),
+      new LeaderWork({ name: 'scheduling', informers, elector: leader, logger }, (term) => scheduler.lead(term), [
+        { elector: alive, work: (term) => scheduler.work(term) },
+      ]),
       new PlannerConnection({ client, planner, clock, logger }),
     ],
     notReady: () => (informers.revision > 0n ? undefined : 'the caches are not filled'),

@@ -3,6 +3,7 @@ import { Term } from '@navarch/controller';
 import {
   claimNodeAnnotation,
   inUseFinalizer,
+  lease as leaseKind,
   namespace as namespaceKind,
   node as nodeKind,
   persistentVolumeClaim,
@@ -41,6 +42,7 @@ async function start(...nodes: Parameters<typeof node>[]) {
       { kind: namespaceKind },
       { kind: persistentVolumeClaim },
       { kind: podDisruptionBudget },
+      { kind: leaseKind },
       { kind: podKind },
     ],
     logger,
@@ -52,6 +54,7 @@ async function start(...nodes: Parameters<typeof node>[]) {
     informers,
     recorder,
     profiles: defaultProfiles,
+    identity: 'me',
     logger,
     metrics,
     clock,
@@ -71,13 +74,14 @@ async function start(...nodes: Parameters<typeof node>[]) {
       clock,
     });
   const term = newTerm();
-  const leading = scheduler.lead(term);
+  const both = (term: Term) => Promise.all([scheduler.lead(term), scheduler.work(term)]);
+  const leading = both(term);
   const settle = async () => {
     for (let turn = 0; turn < 10; turn++) await clock.advance(0);
   };
   await settle();
   const on = () => Object.fromEntries(cluster.pods.map(({ metadata, spec }) => [metadata?.name, spec?.nodeName]));
-  return { cluster, clock, events, metrics, scheduler, informers, term, newTerm, leading, settle, on, abort };
+  return { cluster, clock, events, metrics, scheduler, informers, term, newTerm, both, leading, settle, on, abort };
 }
 
 describe('the scheduler', () => {
@@ -172,20 +176,30 @@ describe('the scheduler', () => {
   });
 
   test('makes room for a more important Pod: the lesser one is told for whom, and goes', async () => {
-    const { cluster, clock, settle, on, events } = await start(['n1', { cpu: '1' }]);
+    const { cluster, settle, on, events } = await start(['n1', { cpu: '1' }]);
     cluster.put(podKind, pod('lesser', { cpu: '1' }));
     await settle();
     cluster.put(podKind, pod('important', { cpu: '1', priority: 100 }));
     await settle();
     expect(cluster.pod('important')?.status?.nominatedNodeName).toBe('n1');
-    const [told, asked] = cluster.transactions.slice(-2).map((writes) => writes.map(({ type }) => type));
-    expect([told, asked]).toEqual([['updateStatus', 'updateStatus'], ['delete']]);
+    const steps = cluster.transactions.slice(1).map((writes) => writes.map(({ type }) => type));
+    // It is bound as soon as the lesser one has left.
+    expect(steps).toEqual([['updateStatus'], ['check', 'updateStatus'], ['delete'], ['bind']]);
     expect(events).toContain(
       'Normal Preempted default/lesser: Makes room for default/important, which is more important, on node n1',
     );
-    await clock.advance(2_000);
-    await settle();
     expect(on()).toEqual({ important: 'n1' });
+  });
+
+  test('makes as many go as it takes, in several transactions', async () => {
+    const { cluster, settle, on } = await start(['n1', { cpu: '250', pods: '250' }]);
+    for (let at = 0; at < 250; at++) cluster.put(podKind, pod(`p${at}`, { cpu: '1', on: 'n1' }));
+    await settle();
+    cluster.put(podKind, pod('important', { cpu: '230', priority: 100 }));
+    await settle();
+    expect(on()['important']).toBe('n1');
+    expect(cluster.pods).toHaveLength(21);
+    expect(Math.max(...cluster.transactions.map((writes) => writes.length))).toBeLessThanOrEqual(100);
   });
 
   test('keeps the room while the lesser one ends: nobody else gets it, and nobody else has to go', async () => {
@@ -317,7 +331,7 @@ describe('the scheduler', () => {
   });
 
   test('a leader that is fenced stops, and the next term goes on where it was', async () => {
-    const { cluster, clock, settle, on, term, newTerm, leading, scheduler } = await start(['n1', { cpu: '1' }]);
+    const { cluster, clock, settle, on, term, newTerm, leading, both } = await start(['n1', { cpu: '1' }]);
     cluster.failures.push({ error: new ApiError('Fenced', 'somebody else leads'), done: false });
     cluster.put(podKind, pod('a', { cpu: '1' }));
     await settle();
@@ -326,7 +340,7 @@ describe('the scheduler', () => {
     await clock.advance(10_000);
     await settle();
     expect(on()).toEqual({ a: '' });
-    void scheduler.lead(newTerm());
+    void both(newTerm());
     await settle();
     expect(on()).toEqual({ a: 'n1' });
   });

@@ -39,13 +39,12 @@ test('what a paused leader had sent is refused when it arrives in the time of th
   expect(history.podsMade).toBe(5);
 });
 
-test('a killed leader is missed for the time of its lease, and no longer', async () => {
+test('what a killed scheduler was to place is taken over once its lease has run out', async () => {
   const { time } = cluster;
   cluster.killLeader('scheduler');
   await cluster.startLeader('scheduler');
   const startMs = time.clock.monotonicMs();
   await cluster.apply(deployment({ ...web, replicas: 6 }));
   await untilExactly(cluster, [{ ...web, replicas: 6 }]);
-  expect(time.clock.monotonicMs() - startMs).toBeGreaterThan(5_000);
-  expect(time.clock.monotonicMs() - startMs).toBeLessThan(60_000);
+  expect(time.clock.monotonicMs() - startMs).toBeLessThan(30_000);
 });

@@ -1,16 +1,18 @@
-import { pod as podKind } from '@navarch/kinds';
+import { lease as leaseKind, pod as podKind, podRulesLease } from '@navarch/kinds';
 import { ApiError } from '@navarch/machinery';
 import { type Binding, Condition, type Pod, PodStatus } from '@navarch/proto';
+import type { Compare } from '@navarch/store';
 import { describe } from '../read/resource-name.ts';
+import { storageKey } from '../storage/keys.ts';
 import { copyOf, current } from './current.ts';
 import { roomKey } from './rooms.ts';
 import { prepareChange } from './update.ts';
-import type { Write } from './write.ts';
+import type { View, Write } from './write.ts';
 
 /** Puts a Pod on a node. */
 export function bindWrite(binding: Binding | undefined): Write {
   if (binding === undefined) throw new ApiError('BadRequest', 'binding must be set');
-  const { namespace, name, uid, nodeName } = binding;
+  const { namespace, name, uid, nodeName, decidedAt } = binding;
   if (namespace === '' || name === '')
     throw new ApiError('BadRequest', 'a binding must name the namespace and the pod');
   if (nodeName === '') throw new ApiError('BadRequest', 'node_name must be set');
@@ -32,9 +34,24 @@ export function bindWrite(binding: Binding | undefined): Write {
       }
       spec.nodeName = nodeName;
       copy.status = scheduled((copy as Pod).status, circumstances.now);
-      return prepareChange(circumstances, cached, copy);
+      const rules = decidedAt === 0n ? [] : [knewTheRules(circumstances.view, decidedAt)];
+      const prepared = prepareChange(circumstances, cached, copy);
+      return { ...prepared, compare: [...prepared.compare, ...rules] };
     },
   };
+}
+
+/** The condition that no rules between Pods were announced since the choice. Throws Conflict when some were. */
+function knewTheRules(view: View, decidedAt: bigint): Compare {
+  const { namespace, name } = podRulesLease;
+  const announced = view.get(leaseKind, namespace, name)?.revision ?? 0n;
+  if (announced > decidedAt) {
+    throw new ApiError(
+      'Conflict',
+      `the node was chosen at revision ${decidedAt}, and new rules between Pods were announced at ${announced}: choose again`,
+    );
+  }
+  return { key: storageKey(leaseKind, podRulesLease), notAfter: decidedAt };
 }
 
 function scheduled(status: PodStatus | undefined, now: string): PodStatus {

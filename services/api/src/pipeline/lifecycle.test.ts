@@ -17,7 +17,7 @@ describe('delete', () => {
     await client.create(node);
     const made = await client.create(pod('graceful'));
     const { uid } = valueOf<Pod>(made).metadata!;
-    const binding = { namespace: 'default', name: 'graceful', uid, nodeName: 'n1' };
+    const binding = { namespace: 'default', name: 'graceful', uid, nodeName: 'n1', decidedAt: 0n };
     const bound = await client.transact({ writes: [{ write: { $case: 'bind', value: binding } }] });
     expect(bound.results[0]?.result?.$case).toBe('resource');
     const again = await client.transact({ writes: [{ write: { $case: 'bind', value: binding } }] });

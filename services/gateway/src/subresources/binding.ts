@@ -25,7 +25,11 @@ export function bindingSubresource(api: ApiCalls): Subresource {
           throw badRequest(`the name of the Binding does not match the name on the URL (${name})`);
         }
         const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
-        const request: BindRequest = { binding: { namespace, name, uid, nodeName: node }, fence: undefined, dryRun };
+        const request: BindRequest = {
+          binding: { namespace, name, uid, nodeName: node, decidedAt: 0n },
+          fence: undefined,
+          dryRun,
+        };
         await api.write(ResourcesService.bind, request, exchange);
         await sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
       },

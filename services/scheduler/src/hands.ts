@@ -1,0 +1,38 @@
+import type { Client, InformerSet } from '@navarch/client';
+import type { EventRecorder, Term } from '@navarch/controller';
+import { Backoff, type Clock, type Logger, retry } from '@navarch/kit';
+import type { ClusterState } from './cluster-state.ts';
+import type { SchedulerMetrics } from './metrics.ts';
+import type { SchedulingQueue } from './queue.ts';
+
+/** How many writes one Transact may carry. */
+export const batchSize = 100;
+const writeTimeoutMs = 10_000;
+
+/** What a scheduler works with: all of its parts share one of each. */
+export interface Hands {
+  readonly client: Pick<Client, 'get' | 'transact' | 'version'>;
+  readonly informers: InformerSet;
+  readonly recorder: EventRecorder;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: SchedulerMetrics;
+  readonly state: ClusterState;
+  readonly queue: SchedulingQueue;
+}
+
+/** What goes for each write in a term's name. */
+export function writeOptions(term: Term) {
+  return { fence: term.fence(), signal: term.signal, timeoutMs: writeTimeoutMs };
+}
+
+/** Resolves once the caches show what the api has now. Waits for an api that does not answer. */
+export async function caughtUp({ client, clock, informers, logger }: Hands, signal: AbortSignal): Promise<void> {
+  const revision = await retry(async (signal) => (await client.version({ signal })).revision, {
+    backoff: new Backoff({ baseMs: 100, maxMs: 2_000, jitter: 0.5 }),
+    signal,
+    clock,
+    onError: (error, delayMs) => logger.warn({ err: error, delayMs }, 'the api does not answer; trying again'),
+  });
+  await informers.reached(revision, signal);
+}

@@ -147,7 +147,6 @@ function services(config) {
     service('controller-manager', ['api'], {}),
     service('gateway', ['api'], {
       NAVARCH_GATEWAY_LISTEN: `${config.host}:${ports.gateway}`,
-      NAVARCH_GATEWAY_NAMES: [...new Set(['localhost', '127.0.0.1', '::1', reachable(config.host)])].join(','),
     }),
     service('node-agent', ['api', 'containerd', 'registry'], {
       NAVARCH_CONTAINERD: containerdSocket(config.run),

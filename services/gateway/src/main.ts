@@ -16,6 +16,7 @@ import { putIdentity } from './access/identity-metadata.ts';
 import { Impersonation } from './access/impersonation.ts';
 import { pathFilter } from './access/path-filter.ts';
 import { TokenReviews } from './access/token-reviews.ts';
+import { fairnessFilter, usualShares } from './fairness/fairness-filter.ts';
 import { Gateway } from './gateway.ts';
 import { tokenSubresource } from './subresources/token.ts';
 import { serverNames } from './tls/server-names.ts';
@@ -48,7 +49,6 @@ const config = defineConfig(
     names: {
       flag: '--tls-san <list>',
       env: 'NAVARCH_GATEWAY_TLS_SAN',
-      default: '',
       description: 'names and addresses that clients know it by, beside those of this machine: for its certificate',
       parse: text,
     },
@@ -76,7 +76,7 @@ const connection = new Connection({ address: config.api, logger, clock: systemCl
 const reviews = new AccessReviews(connection);
 const certificate = new ServingCertificate({
   connection,
-  names: serverNames(config.names.split(',').filter((name) => name !== '')),
+  names: serverNames(config.names?.split(',') ?? []),
   clock: systemClock,
   logger,
   onRenewed: (tls) => gateway.renew(tls),
@@ -91,7 +91,7 @@ const gateway = new Gateway({
     impersonation: new Impersonation(reviews),
   }),
   identityMetadata: putIdentity,
-  filters: [pathFilter(reviews)],
+  filters: [fairnessFilter({ ...usualShares, waitMs: 15_000, clock: systemClock }), pathFilter(reviews)],
   subresources: (api) => [tokenSubresource(api)],
   virtual: (api) => [selfSubjectReviews(reviews), ...accessReviews(api), tokenReviews(api), ...usageMetrics(api)],
   version: '0.1.0',

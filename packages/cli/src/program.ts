@@ -22,6 +22,7 @@ import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { logsCommand } from './commands/logs.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
+import { planCommand } from './commands/plan.ts';
 import { replaceCommand } from './commands/replace.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { runCommand } from './commands/run.ts';
@@ -48,7 +49,7 @@ interface GlobalOptions {
 /** All commands, under the headings that help shows them by. */
 const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
   'Looking:': [getCommand, describeCommand, logsCommand, eventsCommand, topCommand, whyCommand],
-  'Manifests:': [applyCommand, diffCommand, createCommand, replaceCommand, deleteCommand, explainCommand],
+  'Manifests:': [applyCommand, planCommand, diffCommand, createCommand, replaceCommand, deleteCommand, explainCommand],
   'Making and changing:': [
     runCommand,
     exposeCommand,

@@ -17,6 +17,7 @@ export { customResourceDefinition } from './custom/definition.ts';
 export { KindRegistry } from './custom/kind-registry.ts';
 export { customKinds, type CustomOrigin } from './custom/kinds.ts';
 export { daemonSet } from './daemon-set.ts';
+export { daemonTolerations } from './daemon-tolerations.ts';
 export * from './define-kind.ts';
 export * from './kind-set.ts';
 export { deployment } from './deployment.ts';
@@ -76,6 +77,7 @@ export {
   type RolledBack,
   rolledBackOf,
 } from './release-annotations.ts';
+export { removalOrder } from './removal-order.ts';
 export { replicaSet } from './replica-set.ts';
 export * from './resource.ts';
 export { resourceQuota } from './resource-quota.ts';

@@ -164,7 +164,7 @@ export class Api implements Component {
         { definition: framedSessionsService, handlers: sessions.handlers() },
         {
           definition: encodedPlanningService,
-          handlers: planningHandlers({ gate, sources, planners, metrics: callMetrics }),
+          handlers: planningHandlers({ kinds, gate, pipeline, sources, planners, metrics: callMetrics }),
         },
         { definition: encodedPlannersService, handlers: planners.handlers() },
       ],

@@ -36,6 +36,9 @@ export function nodeOf({ metadata }: Pick<Live<PersistentVolumeClaim>, 'metadata
   return metadata.annotations[claimNodeAnnotation] ?? '';
 }
 
+/** The problem of a claim that nobody has made yet. */
+export const missing = 'is not there';
+
 interface Known {
   readonly uid: string;
   readonly nodeName: string;
@@ -78,7 +81,7 @@ export class Claims {
     return claimKeys.map((key) => {
       const name = key.slice(key.indexOf('/') + 1);
       const known = this.#known.get(key);
-      if (known === undefined) return { key, name, nodeName: '', problem: 'is not there' };
+      if (known === undefined) return { key, name, nodeName: '', problem: missing };
       const nodeName = known.nodeName || (this.#assumed.get(key)?.nodeName ?? '');
       const users = this.#users.get(key);
       const taken = known.onePod && users !== undefined && users.size > (users.has(podKey) ? 1 : 0);

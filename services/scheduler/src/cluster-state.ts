@@ -81,7 +81,7 @@ export class ClusterState {
       const { namespace } = object.metadata;
       const labels = labelSelectorPredicate(object.spec.selector);
       const chooses: Budget['chooses'] = (each) => each.namespace === namespace && labels(each.labels);
-      this.#budgets.set(key, { chooses, allowed: object.status.disruptionsAllowed });
+      this.#budgets.set(key, { key, chooses, allowed: object.status.disruptionsAllowed });
     }
   }
 

@@ -18,7 +18,7 @@ const found = (pod = important(), nodes: readonly NodeWith[] = [], budgets: read
   const chosen = preemption(pod, snapshotOf(nodes), budgets, 0);
   return chosen && `${chosen.nodeName}: ${chosen.victims.map((key) => key.split('/').at(-1)).join(' ')}`;
 };
-const web: Budget = { chooses: ({ labels }) => labels['app'] === 'web', allowed: 0 };
+const web: Budget = { key: 'default/web', chooses: ({ labels }) => labels['app'] === 'web', allowed: 0 };
 
 describe('a more important Pod', () => {
   test.each<{ name: string; nodes: NodeWith[]; pod?: PodShape; budgets?: Budget[]; is: string | undefined }>([

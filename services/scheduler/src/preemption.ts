@@ -7,6 +7,8 @@ import type { Snapshot } from './snapshot.ts';
 
 /** How many Pods of a choice may be made to leave. */
 export interface Budget {
+  /** `namespace/name`. */
+  readonly key: string;
   readonly chooses: (podClass: PodClass) => boolean;
   readonly allowed: number;
 }

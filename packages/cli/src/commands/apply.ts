@@ -18,6 +18,7 @@ import {
   type WriteFlags,
   writeOptions,
 } from '../options.ts';
+import { checkPlan, planManifests } from '../plan-manifests.ts';
 import { type WaitFlags, withWait } from '../rollout/after-change.ts';
 import { followRollout } from '../rollout/follow.ts';
 import { hasRollouts } from '../rollout/rollout-kinds.ts';
@@ -30,6 +31,7 @@ interface ApplyFlags extends FileOptions, WriteFlags, WaitFlags {
   readonly atomic?: boolean;
   readonly forceConflicts?: boolean;
   readonly validate?: string;
+  readonly plan?: string;
 }
 
 export const applyCommand = (run: Runner) =>
@@ -39,6 +41,7 @@ export const applyCommand = (run: Runner) =>
     .addOption(recursiveOption())
     .addOption(dryRunOption())
     .option('--atomic', 'all of them or none: one transaction of at most 100 objects')
+    .option('--plan <hash|file>', 'only if what becomes of Pods is what navctl plan said')
     .addOption(validateOption())
     .option('--force-conflicts', 'take fields that others have set to other values')
     .addOption(fieldManagerOption())
@@ -53,6 +56,7 @@ async function apply(session: Session, options: ApplyFlags): Promise<number> {
   const strictness = strictnessOf(options);
   const manifests = await readManifests(session, options, strictness);
   for (const manifest of manifests) checkApplicable(manifest, session);
+  if (options.plan !== undefined) await checkPlanned(session, manifests, options, options.plan);
   const optionsFor = ({ hasUnknown }: Manifest): ApplyFields => ({
     namespace: session.namespace,
     force: options.forceConflicts === true,
@@ -70,6 +74,15 @@ async function apply(session: Session, options: ApplyFlags): Promise<number> {
     const namespace = object.metadata?.namespace || session.namespace;
     return followRollout(session, { kind, name, namespace }, { timeoutMs: options.timeout });
   });
+}
+
+async function checkPlanned(
+  session: Session,
+  manifests: readonly Manifest[],
+  { forceConflicts = false, fieldManager }: ApplyFlags,
+  plan: string,
+): Promise<void> {
+  await checkPlan(plan, await planManifests(session, neededFirst(manifests), { force: forceConflicts, fieldManager }));
 }
 
 async function applyEach(
@@ -116,7 +129,7 @@ export function checkNamespace({ object, place }: Pick<Manifest, 'object' | 'pla
 }
 
 /** What lives in a namespace needs it to be there, and an object its kind, wherever in the files they stand. */
-function neededFirst(manifests: readonly Manifest[]): readonly Manifest[] {
+export function neededFirst(manifests: readonly Manifest[]): readonly Manifest[] {
   const rank = ({ kind }: Manifest) => ['namespace', 'customResourceDefinition', kind.case].indexOf(kind.case);
   return manifests.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -24,6 +24,8 @@ export function createWrite(
   if (revision !== 0n) {
     throw new ApiError('BadRequest', 'metadata.resourceVersion must not be set on an object that is to be created');
   }
+  // Of all tries of the write: completing the object may have put it into its parts (a Job's selector).
+  let uid: string | undefined;
   return {
     kind,
     namespace,
@@ -31,12 +33,13 @@ export function createWrite(
     prepare: (circumstances) => {
       const { view, random, now } = circumstances;
       const named = name === '' && generateName !== '' ? freeName(view, kind, object, random) : name;
+      uid ??= uidFrom(random);
       const next: WritableObject = {
         ...object,
         metadata: {
           ...object.metadata,
           name: named,
-          uid: uidFrom(random),
+          uid,
           generation: 1,
           creationTimestamp: now,
           deletionTimestamp: '',

@@ -1,7 +1,7 @@
-import type { ConfigMap, Namespace, Pod } from '@navarch/proto';
+import type { ConfigMap, Job, Namespace, Pod } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
-import { configMap, pod } from './manifests.fixture.ts';
+import { configMap, pod, podSpec } from './manifests.fixture.ts';
 
 let running: TestApi;
 let client: TestClient;
@@ -87,4 +87,12 @@ describe('delete', () => {
     ).toEqual({ count: 2 });
     expect((await client.list({ resource: 'configmaps', labelSelector: 'part' })).items).toHaveLength(1);
   });
+});
+
+test('a Job whose creation is only tried is decided on twice, and gets one selector', async () => {
+  const template = { spec: { ...podSpec, restartPolicy: 'Never' } };
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'tried' }, spec: { template } };
+  const made = await client.create(job, { dryRun: true });
+  const { metadata, spec } = valueOf<Job>(made);
+  expect(spec?.selector?.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': metadata?.uid });
 });

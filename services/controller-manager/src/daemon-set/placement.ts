@@ -1,14 +1,14 @@
 import {
   affinityToNode,
+  daemonTolerations,
   daemonSet as daemonSetKind,
   matchesTerms,
   namedNodes,
-  nodeTaints,
   requiredTerms,
   untolerated,
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import type { DaemonSet, Node, Pod, PodSpec, Toleration } from '@navarch/proto';
+import type { DaemonSet, Node, Pod } from '@navarch/proto';
 import { podFromTemplate } from '../pod-from-template.ts';
 import { revisionHashLabel } from '../revisions/history.ts';
 
@@ -50,27 +50,4 @@ export function nodeOf({ spec }: Live<Pod>): string | undefined {
   if (spec.nodeName !== '') return spec.nodeName;
   const [name, ...more] = namedNodes(requiredTerms(spec.affinity) ?? []) ?? [];
   return more.length === 0 ? name : undefined;
-}
-
-/**
- * What daemons put up with, so that a node in trouble keeps its own. Source:
- * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
- */
-function daemonTolerations(spec: PodSpec | undefined): Toleration[] {
-  const own = spec?.tolerations ?? [];
-  const { notReady, unreachable, diskPressure, memoryPressure, pidPressure, unschedulable, networkUnavailable } =
-    nodeTaints;
-  const added = [
-    ...[notReady, unreachable].map((key) => forAll(key, 'NoExecute')),
-    ...[diskPressure, memoryPressure, pidPressure, unschedulable].map((key) => forAll(key, 'NoSchedule')),
-    ...(spec?.hostNetwork === true ? [forAll(networkUnavailable, 'NoSchedule')] : []),
-  ];
-  // One that the template limits in time is meant for ever here.
-  const isAdded = (each: Toleration) =>
-    added.some(({ key, effect }) => each.key === key && each.effect === effect && each.operator === 'Exists');
-  return [...own.filter((each) => !isAdded(each)), ...added];
-}
-
-function forAll(key: string, effect: string): Toleration {
-  return { key, operator: 'Exists', value: '', effect, tolerationSeconds: undefined };
 }

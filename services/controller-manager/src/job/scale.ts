@@ -1,9 +1,8 @@
 import type { ClientWrite } from '@navarch/client';
-import { job as jobKind, pod as podKind } from '@navarch/kinds';
+import { job as jobKind, pod as podKind, removalOrder } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Job, Pod } from '@navarch/proto';
 import { nothingToDo, type Plan, type PlannedEvent } from '../plan.ts';
-import { removalOrder } from '../replica-set/removal-order.ts';
 import { backoffLeftMs } from './back-off.ts';
 import { numbersOf } from './count.ts';
 import { hasLimitPerIndex, type Indexes, indexesToStart } from './indexes.ts';

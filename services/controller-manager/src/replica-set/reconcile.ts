@@ -1,5 +1,5 @@
 import type { ClientWrite } from '@navarch/client';
-import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
+import { pod as podKind, replicaSet as replicaSetKind, removalOrder } from '@navarch/kinds';
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { Pod, ReplicaSet, ReplicaSetStatus } from '@navarch/proto';
 import { equalValues } from '../canonical.ts';
@@ -10,7 +10,6 @@ import { claim, claimWrites } from '../ownership.ts';
 import { type Plan, type PlannedEvent, sooner } from '../plan.ts';
 import { podFromTemplate } from '../pod-from-template.ts';
 import { availableInMs, isActive, isReady } from '../pod-state.ts';
-import { removalOrder } from './removal-order.ts';
 
 export interface ReplicaSetObserved {
   readonly replicaSet: Live<ReplicaSet>;

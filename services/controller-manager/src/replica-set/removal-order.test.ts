@@ -1,6 +1,6 @@
+import { removalOrder } from '@navarch/kinds';
 import { expect, test } from 'vitest';
 import { agoMs, pod } from '../objects.fixture.ts';
-import { removalOrder } from './removal-order.ts';
 
 const cost = 'controller.kubernetes.io/pod-deletion-cost';
 

@@ -86,6 +86,9 @@ export class PlannerConnection implements Component {
     if (todo?.$case === 'explain') {
       return { $case: 'explained', value: await planner.explain(todo.value, revision, signal) };
     }
+    if (todo?.$case === 'plan') {
+      return { $case: 'planned', value: await planner.plan(todo.value, revision, signal) };
+    }
     throw new ApiError('Unimplemented', 'this scheduler is older than the api and does not know what it is asked');
   }
 }

@@ -1,7 +1,5 @@
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
-import { isReady, readySinceMs } from '../pod-state.ts';
-import { parseTimestamp } from '../time.ts';
 
 /** A Pod's say in whether it goes first: lower goes earlier. Default 0. */
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
@@ -24,16 +22,18 @@ const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Ru
 function rank(pod: Live<Pod>, siblingsOnNode: number): readonly (number | string)[] {
   const { metadata, spec, status } = pod;
   const cost = Number(metadata.annotations[deletionCostAnnotation] ?? 0);
+  const ready = status.conditions.find(({ type }) => type === 'Ready');
+  const isReady = ready?.status === 'True';
   const restarts = status.containerStatuses.reduce((most, { restartCount }) => Math.max(most, restartCount), 0);
   return [
     spec.nodeName === '' ? 0 : 1,
     phaseRank[status.phase] ?? 0,
-    isReady(pod) ? 1 : 0,
+    isReady ? 1 : 0,
     Number.isFinite(cost) ? cost : 0,
     -siblingsOnNode,
-    -(readySinceMs(pod) ?? 0),
+    -(isReady ? ms(ready.lastTransitionTime) : 0),
     -restarts,
-    -(parseTimestamp(metadata.creationTimestamp) ?? 0),
+    -ms(metadata.creationTimestamp),
     metadata.name,
   ];
 }
@@ -44,4 +44,9 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
     if (left !== right) return left < right ? -1 : 1;
   }
   return 0;
+}
+
+/** 0 for what is no time. */
+function ms(time: string): number {
+  return Date.parse(time) || 0;
 }

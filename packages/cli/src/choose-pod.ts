@@ -33,7 +33,7 @@ export async function podsBySelector(session: Session, labelSelector: string): P
 
 /** The container named, or the only one, or the first, and then this is said. Throws UserError when there is none such. */
 export function chooseContainer(session: Session, { metadata, spec }: Live<Pod>, wanted: string | undefined): string {
-  const names = [...spec.containers, ...spec.initContainers].map(({ name }) => name);
+  const names = [...spec.containers, ...spec.initContainers, ...spec.ephemeralContainers].map(({ name }) => name);
   if (wanted !== undefined) {
     if (names.includes(wanted)) return wanted;
     throw new UserError(`container ${wanted} is not in pod ${metadata.name}, which has ${names.join(', ')}`);

@@ -3,10 +3,12 @@ import { annotateCommand, labelCommand } from './commands/label.ts';
 import { apiResourcesCommand } from './commands/api-resources.ts';
 import { applyCommand } from './commands/apply.ts';
 import { authCommand } from './commands/auth.ts';
+import { attachCommand } from './commands/attach.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
 import { cordonCommand, uncordonCommand } from './commands/cordon.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
+import { debugCommand } from './commands/debug.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -23,6 +25,7 @@ import { logsCommand } from './commands/logs.ts';
 import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
 import { planCommand } from './commands/plan.ts';
+import { portForwardCommand } from './commands/port-forward.ts';
 import { replaceCommand } from './commands/replace.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { runCommand } from './commands/run.ts';
@@ -62,7 +65,7 @@ const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
     annotateCommand,
   ],
   'Rollouts, and going back:': [rolloutCommand, waitCommand, historyCommand, undoCommand],
-  'Inside a container:': [execCommand, cpCommand],
+  'Inside a container:': [execCommand, attachCommand, portForwardCommand, debugCommand, cpCommand],
   'The cluster:': [
     cordonCommand,
     uncordonCommand,

@@ -141,7 +141,7 @@ export interface PatchText {
   readonly type: PatchRequest_Type;
   /** JSON. */
   readonly patch: string;
-  readonly subresource?: 'status' | 'scale';
+  readonly subresource?: 'status' | 'scale' | 'ephemeralcontainers';
   /** Only this version. */
   readonly resourceVersion?: string;
 }

@@ -1,7 +1,15 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { ApiError, fromErrorDetail } from '@navarch/machinery';
-import { ExecRequest, LogsRequest, PodsService, type StreamFrame } from '@navarch/proto';
+import {
+  AttachRequest,
+  ExecRequest,
+  LogsRequest,
+  type PortForwardRequest,
+  PodsService,
+  type StreamFrame,
+} from '@navarch/proto';
 import type { Connection } from './connection.ts';
+import { type PortForward, startPortForward } from './port-forward.ts';
 
 /** What can be done with a running Pod. */
 export interface PodStreams {
@@ -9,6 +17,13 @@ export interface PodStreams {
   logs(request: Partial<LogsRequest>, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Runs a program in a container. Abort `signal` to hang up. */
   exec(request: Partial<ExecRequest>, signal?: AbortSignal): Promise<ExecSession>;
+  /**
+   * Connects to a container's own program: to what it writes from now on. The output ends with 'exit' when the container does,
+   * and without when the program goes on. Abort `signal` to detach.
+   */
+  attach(request: Partial<AttachRequest>, signal?: AbortSignal): Promise<ExecSession>;
+  /** Reaches the ports of a Pod, those on its loopback too. Abort `signal`, or close it, to let go. */
+  portForward(request: PortForwardRequest, signal?: AbortSignal): Promise<PortForward>;
 }
 
 export type ExecInput =
@@ -37,16 +52,34 @@ export function podStreams(connection: Connection): PodStreams {
         if (frame?.$case === 'stdout' || frame?.$case === 'stderr') yield frame.value;
       }
     },
-    async exec(request, signal) {
-      const call = await connection.duplex(PodsService.exec);
-      const frames = connection.messages(call, signal);
-      await write(call, { frame: { $case: 'exec', value: ExecRequest.fromPartial(request) } });
-      return {
-        output: output(frames),
-        send: (input) => write(call, toFrame(input)),
-      };
+    exec: (request, signal) =>
+      connect(connection, PodsService.exec, { $case: 'exec', value: ExecRequest.fromPartial(request) }, signal),
+    attach: (request, signal) =>
+      connect(connection, PodsService.attach, { $case: 'attach', value: AttachRequest.fromPartial(request) }, signal),
+    async portForward(request, signal) {
+      const call = await connection.duplex(PodsService.portForward);
+      const closing = new AbortController();
+      const frames = connection.messages(call, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal);
+      await write(call, { frame: { $case: 'portForward', value: request } });
+      return startPortForward(
+        frames,
+        (frame) => write(call, { frame }),
+        () => closing.abort(),
+      );
     },
   };
+}
+
+async function connect(
+  connection: Connection,
+  method: typeof PodsService.exec | typeof PodsService.attach,
+  first: NonNullable<StreamFrame['frame']>,
+  signal: AbortSignal | undefined,
+): Promise<ExecSession> {
+  const call = await connection.duplex(method);
+  const frames = connection.messages(call, signal);
+  await write(call, { frame: first });
+  return { output: output(frames), send: (input) => write(call, toFrame(input)) };
 }
 
 async function* output(frames: AsyncIterable<StreamFrame>): AsyncGenerator<ExecOutput, void, void> {

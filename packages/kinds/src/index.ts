@@ -62,6 +62,7 @@ export {
   shortages,
   takesRoom,
 } from './pod-demand.ts';
+export { changedSpecFields } from './pod-update.ts';
 export { podDisruptionBudget } from './pod-disruption-budget.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';

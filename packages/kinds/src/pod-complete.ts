@@ -8,7 +8,11 @@ export function completePodSpec(spec: PodSpec | undefined): void {
       volume.emptyDir = { medium: '', sizeLimit: '' };
     }
   }
-  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+  for (const container of [
+    ...(spec?.initContainers ?? []),
+    ...(spec?.containers ?? []),
+    ...(spec?.ephemeralContainers ?? []),
+  ]) {
     completeContainer(container, spec?.hostNetwork === true);
   }
 }

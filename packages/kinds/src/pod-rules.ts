@@ -2,6 +2,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { PodSpec, Volume } from '@navarch/proto';
 import { validatePlacement } from './affinity-rules.ts';
 import { validateContainer } from './container-rules.ts';
+import { validateEphemeralContainers } from './ephemeral-containers.ts';
 import { duplicates, exactlyOne, relativePath } from './rules.ts';
 import { validateTolerations } from './taints.ts';
 
@@ -16,13 +17,15 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
   const containerPath = (index: number) =>
     index < first ? `${path}.initContainers[${index}]` : `${path}.containers[${index - first}]`;
   const all = [...initContainers, ...containers];
+  const ephemeral = (index: number) => `${path}.ephemeralContainers[${index - all.length}]`;
   return [
     ...duplicates(
-      all,
+      [...all, ...spec.ephemeralContainers],
       ({ name }) => name,
-      (index) => `${containerPath(index)}.name`,
+      (index) => `${index < all.length ? containerPath(index) : ephemeral(index)}.name`,
     ),
     ...all.flatMap((container, index) => validateContainer(container, containerPath(index), spec, index < first)),
+    ...validateEphemeralContainers(spec, path),
     ...duplicates(
       volumes,
       ({ name }) => name,

@@ -1,16 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError, messageSchema } from '@navarch/machinery';
 import { type Container, type Pod, PodSpec } from '@navarch/proto';
+import { validateEphemeralUpdate } from './ephemeral-containers.ts';
 import { validateTolerationsUpdate } from './taints.ts';
 
 /**
  * A Pod's spec stays as it was made, but for its containers' images, activeDeadlineSeconds (which may be set or shortened),
- * tolerations (which may be added), scheduling gates (which may be removed) and nodeName (which may be set once). While it
- * has a gate, labels may be added to its nodeSelector.
+ * tolerations (which may be added), scheduling gates (which may be removed) and nodeName (which may be set once). Ephemeral
+ * containers may be added. While it has a gate, labels may be added to its nodeSelector.
  */
-export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod): FieldError[] {
+export function validatePodUpdate(pod: Pod, before: Pod): FieldError[] {
+  const [next, previous] = [pod.spec, before.spec];
   if (next === undefined || previous === undefined) return [];
-  const errors = validateTolerationsUpdate(next.tolerations, previous.tolerations, 'spec.tolerations');
+  const errors = [
+    ...validateTolerationsUpdate(next.tolerations, previous.tolerations, 'spec.tolerations'),
+    ...validateEphemeralUpdate(pod, before),
+  ];
   const gates = previous.schedulingGates.map(({ name }) => name);
   for (const [index, { name }] of next.schedulingGates.entries()) {
     if (gates.includes(name)) continue;
@@ -20,27 +25,33 @@ export function validatePodUpdate({ spec: next }: Pod, { spec: previous }: Pod):
     gates.length > 0 &&
     Object.entries(previous.nodeSelector).every(([label, value]) => next.nodeSelector[label] === value);
   const { activeDeadlineSeconds: after } = next;
-  const before = previous.activeDeadlineSeconds;
-  if (before !== undefined && (after === undefined || after > before)) {
-    errors.push({ path: 'spec.activeDeadlineSeconds', message: `may only be shortened; it was ${before}` });
+  const deadline = previous.activeDeadlineSeconds;
+  if (deadline !== undefined && (after === undefined || after > deadline)) {
+    errors.push({ path: 'spec.activeDeadlineSeconds', message: `may only be shortened; it was ${deadline}` });
   }
   const comparable: PodSpec = {
     ...next,
-    activeDeadlineSeconds: before,
+    activeDeadlineSeconds: deadline,
     tolerations: previous.tolerations,
     schedulingGates: previous.schedulingGates,
     nodeSelector: narrowed ? previous.nodeSelector : next.nodeSelector,
     nodeName: previous.nodeName === '' ? '' : next.nodeName,
     containers: withImagesOf(next.containers, previous.containers),
     initContainers: withImagesOf(next.initContainers, previous.initContainers),
+    ephemeralContainers: previous.ephemeralContainers,
   };
-  for (const { jsonName, property } of messageSchema(PodSpec.$type).fields) {
-    const key = property as keyof PodSpec; // the schema describes PodSpec
-    if (isDeepStrictEqual(comparable[key], previous[key])) continue;
-    const message = "a Pod can not change but for its containers' images; delete it and make it anew";
-    errors.push({ path: `spec.${jsonName}`, message });
-  }
-  return errors;
+  const message = "a Pod can not change but for its containers' images; delete it and make it anew";
+  return [...errors, ...changedSpecFields(comparable, previous).map((path) => ({ path, message }))];
+}
+
+/** The paths of the fields of a Pod's spec that differ. */
+export function changedSpecFields(next: PodSpec, previous: PodSpec): readonly string[] {
+  return messageSchema(PodSpec.$type)
+    .fields.filter(({ property }) => {
+      const key = property as keyof PodSpec; // the schema describes PodSpec
+      return !isDeepStrictEqual(next[key], previous[key]);
+    })
+    .map(({ jsonName }) => `spec.${jsonName}`);
 }
 
 function withImagesOf(next: readonly Container[], previous: readonly Container[]): Container[] {

@@ -1,5 +1,5 @@
 import { applyDefaults, validateObject } from '@navarch/machinery';
-import { Pod, type PodSpec } from '@navarch/proto';
+import { EphemeralContainer, Pod, type PodSpec } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { pod } from './pod.ts';
 import { podColumns } from './pod-columns.ts';
@@ -248,6 +248,20 @@ describe('validateUpdate', () => {
     expect(change((spec) => (spec.containers[0]!.image = 'nginx:2'))).toEqual([]);
     expect(change((spec) => (spec.nodeName = 'n1'))).toEqual([]);
     expect(change((spec) => (spec.activeDeadlineSeconds = 30))).toEqual([]);
+  });
+
+  test('ephemeral containers may be added, and not changed or taken away', () => {
+    const look = EphemeralContainer.fromPartial({ name: 'look', image: 'busybox' });
+    expect(change((spec) => spec.ephemeralContainers.push(look))).toEqual([]);
+    const looked = structuredClone(previous);
+    looked.spec!.ephemeralContainers.push(look);
+    const paths = (edit: (spec: PodSpec) => void) => {
+      const next = structuredClone(looked);
+      edit(next.spec!);
+      return (pod.validateUpdate?.(next, looked) ?? []).map(({ path }) => path);
+    };
+    expect(paths((spec) => (spec.ephemeralContainers[0]!.image = 'x'))).toEqual(['spec.ephemeralContainers[0].image']);
+    expect(paths((spec) => spec.ephemeralContainers.pop())).toEqual(['spec.ephemeralContainers']);
   });
 
   test('nothing else may', () => {

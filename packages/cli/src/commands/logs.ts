@@ -12,6 +12,8 @@ interface LogsOptions {
   readonly follow?: boolean;
   readonly tail?: number;
   readonly since?: number;
+  readonly sinceTime?: string;
+  readonly limitBytes?: number;
   readonly previous?: boolean;
   readonly timestamps?: boolean;
   readonly selector?: string;
@@ -32,6 +34,10 @@ export const logsCommand = (run: Runner) =>
     .option('-f, --follow', 'go on as it writes more')
     .addOption(new Option('--tail <lines>', 'only the newest lines; -1 for all').argParser(wholeNumber))
     .addOption(new Option('--since <duration>', 'only what is not older: 30s, 5m').argParser(durationMs))
+    .addOption(
+      new Option('--since-time <time>', 'only what was written then or later: 2026-01-31T12:00:00Z').conflicts('since'),
+    )
+    .addOption(new Option('--limit-bytes <count>', 'no more than this').argParser(wholeNumber))
     .option('-p, --previous', 'of the container before its last restart')
     .option('--timestamps', 'the time in front of each line')
     .addOption(selectorOption())
@@ -75,7 +81,9 @@ async function findStreams(
 
 function streamsOf(session: Session, pod: Live<Pod>, { container, allContainers }: LogsOptions): readonly Stream[] {
   const { namespace, name } = pod.metadata;
-  const all = [...pod.spec.initContainers, ...pod.spec.containers].map((each) => each.name);
+  const all = [...pod.spec.initContainers, ...pod.spec.containers, ...pod.spec.ephemeralContainers].map(
+    (each) => each.name,
+  );
   const names = allContainers === true ? all : [chooseContainer(session, pod, container)];
   return names.map((each) => ({ namespace, name, container: each }));
 }
@@ -89,6 +97,8 @@ async function show(session: Session, stream: Stream, options: LogsOptions): Pro
     previous: options.previous === true,
     ...(tail < 0 ? {} : { tailLines: tail }),
     ...(options.since === undefined ? {} : { sinceSeconds: Math.ceil(options.since / 1000) }),
+    ...(options.sinceTime === undefined ? {} : { sinceTime: options.sinceTime }),
+    ...(options.limitBytes === undefined ? {} : { limitBytes: BigInt(options.limitBytes) }),
   };
   const prefix = options.prefix === true ? `[pod/${stream.name}/${stream.container}] ` : '';
   const write = prefix === '' ? (data: Uint8Array) => data : linePrefixer(prefix);

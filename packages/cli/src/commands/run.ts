@@ -21,6 +21,7 @@ export interface RunFlags extends NewFlags {
   readonly expose?: boolean;
   readonly stdin?: boolean;
   readonly tty?: boolean;
+  readonly leaveStdinOpen?: boolean;
   readonly attach?: boolean;
   readonly rm?: boolean;
   readonly quiet?: boolean;
@@ -50,6 +51,7 @@ export const runCommand = (run: Runner) =>
     .option('--expose', 'make a Service for it, too; needs --port')
     .option('-i, --stdin', 'pass standard input on')
     .option('-t, --tty', 'give the program a terminal')
+    .option('--leave-stdin-open', 'keep its standard input open when you detach')
     .option('--attach', 'wait for it to run, and show what it writes')
     .option('--rm', 'remove the Pod in the end; needs --attach or -i')
     .option('-q, --quiet', 'print only what the program writes')
@@ -74,8 +76,6 @@ export const runCommand = (run: Runner) =>
     .addHelpText(
       'after',
       [
-        '\nWith -i, the Pod is held open by the program `sleep` of its image, and what stands after -- (default: sh) is run',
-        'in it, as `navctl exec` does.',
         '\nExamples:',
         '  navctl run web --image=nginx:1.27 --port=80 --expose',
         '  navctl run -it --rm shell --image=busybox -- sh',
@@ -101,7 +101,7 @@ async function runPod(session: Session, name: string, args: readonly string[], f
     return 0;
   }
   if (expose === true) await sendNew(session, serviceJson(name, labels, flags), flags);
-  return await runAndRemove(session, json, args, flags);
+  return await runAndRemove(session, json, flags);
 }
 
 function podJson(name: string, args: readonly string[], labels: Record<string, string>, flags: RunFlags): JsonObject {
@@ -139,9 +139,16 @@ function containerFields(args: readonly string[], flags: RunFlags): JsonObject {
   };
 }
 
-/** What the container runs. With -i only something that waits: the program proper is run beside it. */
-function programFields(args: readonly string[], { stdin, command }: RunFlags): JsonObject {
-  if (stdin === true) return { command: ['sleep', '2147483647'] };
+/** What the container runs. Its standard input ends with that of who attaches to it first. */
+function programFields(args: readonly string[], { stdin, tty, leaveStdinOpen, command }: RunFlags): JsonObject {
+  return {
+    ...programWords(args, command),
+    ...(stdin === true && { stdin, stdinOnce: leaveStdinOpen !== true }),
+    ...(tty === true && { tty }),
+  };
+}
+
+function programWords(args: readonly string[], command: boolean | undefined): JsonObject {
   if (args.length === 0) return {};
   return command === true ? { command: [...args] } : { args: [...args] };
 }

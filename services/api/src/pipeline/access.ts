@@ -19,7 +19,18 @@ export interface Wanted {
   readonly subresource?: Subresource;
 }
 
-export type Subresource = 'status' | 'scale' | 'binding' | 'eviction' | 'log' | 'exec' | 'token' | 'metrics';
+export type Subresource =
+  | 'status'
+  | 'scale'
+  | 'binding'
+  | 'eviction'
+  | 'log'
+  | 'exec'
+  | 'attach'
+  | 'portforward'
+  | 'ephemeralcontainers'
+  | 'token'
+  | 'metrics';
 
 /** Refused as far as is known: whoever may do something may have been allowed to a moment ago. */
 export class Denied extends ApiError {}

@@ -65,9 +65,11 @@ export function decodeWrite(kinds: Kinds, { write }: WriteMessage, defaults: Wri
   }
 }
 
+const partsPatched: ReadonlySet<Subresource> = new Set(['status', 'scale', 'ephemeralcontainers']);
+
 /** What a patch asks for beyond the object itself. */
 export function patched(subresource: string): { subresource?: Subresource } {
-  return subresource === 'status' || subresource === 'scale' ? { subresource } : {};
+  return partsPatched.has(subresource as Subresource) ? { subresource: subresource as Subresource } : {};
 }
 
 /** A transaction is tried, or done, as a whole: one of its writes can't say otherwise. */

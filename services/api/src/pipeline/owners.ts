@@ -20,7 +20,11 @@ export interface Author {
   /** The name that a program gives itself; '' when it gives none. */
   readonly manager: string;
   readonly subresource: '' | 'status';
+  /** A door to a part of spec. What it changes is owned as all of spec is. */
+  readonly door?: Door | undefined;
 }
+
+export type Door = 'ephemeralcontainers';
 
 /** Who has which fields of a new object, when it is made. */
 export type OwnersOf = (circumstances: Circumstances) => ManagedFieldsEntry[];

@@ -1,4 +1,4 @@
-import { type Kinds, manifest } from '@navarch/kinds';
+import { type Kinds, manifest, pod } from '@navarch/kinds';
 import {
   ApiError,
   type Json,
@@ -26,13 +26,16 @@ export function patchWrite(kinds: Kinds, request: PatchRequest, policy: FieldPol
   const kind = kindNamed(kinds, request.resource);
   const namespace = namespaceOf(kind, request.namespace);
   if (name === '') throw new ApiError('BadRequest', 'name must be set');
-  if (subresource !== '' && subresource !== 'status' && subresource !== 'scale') {
-    throw new ApiError('BadRequest', `subresource must be empty, "status" or "scale", not "${subresource}"`);
+  const door = subresource === 'ephemeralcontainers' && kind.case === pod.case ? subresource : undefined;
+  if (subresource !== '' && subresource !== 'status' && subresource !== 'scale' && door === undefined) {
+    const known = `empty, "status" or "scale"${kind.case === pod.case ? ' or "ephemeralcontainers"' : ''}`;
+    throw new ApiError('BadRequest', `subresource must be ${known}, not "${subresource}"`);
   }
   if (subresource === 'status' && !kind.hasStatus) throw new ApiError('BadRequest', `${kind.plural} have no status`);
   const author: Author = {
     manager: checkManager(request.fieldManager),
     subresource: subresource === 'status' ? 'status' : '',
+    door,
   };
   const patch = parseJson(request.patch, 'patch', policy);
   const schema = subresource === 'scale' ? messageSchema(Scale.$type) : kind.schema;

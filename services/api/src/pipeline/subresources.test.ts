@@ -1,4 +1,4 @@
-import type { Deployment, Pod } from '@navarch/proto';
+import { type Deployment, PatchRequest_Type, type Pod } from '@navarch/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal, resource, startApi, type TestApi, type TestClient, valueOf } from '../api.fixture.ts';
 import { configMap, deployment, pod } from './manifests.fixture.ts';
@@ -145,5 +145,52 @@ describe('an eviction', () => {
   test('a Pod that runs nowhere goes at once', async () => {
     await client.create(pod('nowhere'));
     expect(await client.evict({ eviction: { namespace: 'default', name: 'nowhere' } })).toMatchObject({ gone: true });
+  });
+});
+
+describe('ephemeralcontainers', () => {
+  const add = (containers: object[], subresource = 'ephemeralcontainers', spec: object = {}) =>
+    client.patch({
+      resource: 'pods',
+      namespace: 'default',
+      name: 'looked',
+      type: PatchRequest_Type.STRATEGIC,
+      patch: JSON.stringify({ spec: { ...spec, ephemeralContainers: containers } }),
+      subresource,
+    });
+  const look = { name: 'look', image: 'busybox' };
+
+  test('are added by their own subresource, and by nothing else', async () => {
+    const made = await client.create(pod('looked', { containers: [{ name: 'a', image: 'x' }] }));
+    expect((await refusal(add([look], ''))).message).toContain('is set by the subresource ephemeralcontainers alone');
+    const first = valueOf<Pod>(await add([look]));
+    expect(first?.spec?.ephemeralContainers).toMatchObject([{ name: 'look', imagePullPolicy: 'Always' }]);
+    const second = valueOf<Pod>(await add([{ name: 'more', image: 'busybox', targetContainerName: 'a' }]));
+    expect(second?.spec?.ephemeralContainers.map(({ name }) => name).sort()).toEqual(['look', 'more']);
+    expect({ ...second?.spec, ephemeralContainers: [] }).toEqual(valueOf<Pod>(made)?.spec);
+  });
+
+  test.each([
+    { name: 'a change of one', containers: [{ ...look, image: 'y' }], path: 'spec.ephemeralContainers[' },
+    { name: 'a name that is taken', containers: [{ name: 'a', image: 'x' }], path: 'spec.ephemeralContainers[' },
+    {
+      name: 'a target that is not there',
+      containers: [{ name: 'n', image: 'x', targetContainerName: 'b' }],
+      path: 'targetContainerName',
+    },
+    {
+      name: 'a probe',
+      containers: [{ name: 'n', image: 'x', readinessProbe: { exec: { command: ['x'] } } }],
+      path: 'readinessProbe',
+    },
+    { name: 'another field', containers: [], spec: { activeDeadlineSeconds: 9 }, path: 'spec.activeDeadlineSeconds' },
+  ])('refuse $name', async ({ containers, spec = {}, path }) => {
+    const { reason, fields } = await refusal(add(containers, 'ephemeralcontainers', spec));
+    expect([reason, fields[0]?.path]).toEqual(['Invalid', expect.stringContaining(path)]);
+  });
+
+  test('are not made with a Pod', async () => {
+    const made = client.create(pod('new', { containers: [{ name: 'a', image: 'x' }], ephemeralContainers: [look] }));
+    expect((await refusal(made)).message).toContain('spec.ephemeralContainers');
   });
 });

@@ -67,7 +67,8 @@ export function prepareChange(
 ): Prepared {
   const { kind, key } = cached;
   const next: WritableObject = { ...proposed, metadata: keptMetadata(proposed, cached.object) };
-  const step = { circumstances, kind, next, previous: cached };
+  const door = Array.isArray(owners) ? undefined : owners.door;
+  const step = { circumstances, kind, next, previous: cached, door };
   const completed = complete(step);
   const changed = Buffer.compare(encodeContent(kind, next), encodeContent(kind, cached.object)) !== 0;
   if (changed) next.metadata.generation++;

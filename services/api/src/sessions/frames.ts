@@ -12,6 +12,8 @@ const frames = {
 export const framedPodsService: ServiceDefinition = {
   logs: { ...PodsService.logs, responseSerialize: asIs },
   exec: { ...PodsService.exec, ...frames },
+  attach: { ...PodsService.attach, ...frames },
+  portForward: { ...PodsService.portForward, ...frames },
 };
 
 export const framedSessionsService: ServiceDefinition = {

@@ -2,7 +2,7 @@ import type { handleBidiStreamingCall, handleServerStreamingCall, UntypedService
 import { pod as podKind } from '@navarch/kinds';
 import { type Clock, onAbort } from '@navarch/kit';
 import { ApiError, toServiceError } from '@navarch/machinery';
-import type { ExecRequest, LogsRequest, Pod, StreamFrame } from '@navarch/proto';
+import type { LogsRequest, Pod, PodSpec, StreamFrame } from '@navarch/proto';
 import type { CallMetrics } from '../grpc/call-metrics.ts';
 import { asApiError } from '../grpc/calls.ts';
 import { authenticate } from '../access/caller.ts';
@@ -12,7 +12,7 @@ import type { Sources } from '../read/source.ts';
 import { decodeFrame, encodeFrame, type FrameStream } from './frames.ts';
 import { firstMessage } from './first-frame.ts';
 import type { NodeSessions } from './node-sessions.ts';
-import { type ClientCall, isDuplex, pump } from './pump.ts';
+import { type ClientCall, isDuplex, pump, type PodRequest as Request } from './pump.ts';
 import { carryToReplica, isCarried } from './replica-call.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
@@ -29,24 +29,65 @@ interface PodsParts {
   readonly metrics: CallMetrics;
 }
 
-/** Carries logs and exec to the node that runs the Pod. */
+/** Carries logs and what a Pod's programs are connected to, to the node that runs the Pod. */
 export function podsHandlers(parts: PodsParts): UntypedServiceImplementation {
-  const { clock, metrics } = parts;
   const logs: handleServerStreamingCall<LogsRequest, Buffer> = (call) =>
-    void run('Logs', call, metrics, async (signal) => {
+    void run('Logs', call, parts.metrics, async (signal) => {
+      checkLogs(call.request);
       const { nodeName, container } = await locate(parts, call, call.request, 'log', signal);
       await carry(parts, call, { $case: 'logs', value: { ...call.request, container } }, nodeName, signal);
     });
-  const exec: handleBidiStreamingCall<Buffer, Buffer> = (call) =>
-    void run('Exec', call, metrics, async (signal) => {
-      const what = 'the frame that says what to run';
-      const first = decodeFrame(await firstMessage<Buffer>(call, { what, timeoutMs: firstFrameMs, clock, signal }));
+  return {
+    logs,
+    exec: duplex(parts, 'Exec', async (call, first, signal) => {
       if (first?.$case !== 'exec') throw new ApiError('BadRequest', 'the first frame must be exec');
       if (first.value.command.length === 0) throw new ApiError('BadRequest', 'command must name a program');
       const { nodeName, container } = await locate(parts, call, first.value, 'exec', signal);
-      await carry(parts, call, { $case: 'exec', value: { ...first.value, container } }, nodeName, signal);
+      return { nodeName, request: { $case: 'exec', value: { ...first.value, container } } };
+    }),
+    attach: duplex(parts, 'Attach', async (call, first, signal) => {
+      if (first?.$case !== 'attach') throw new ApiError('BadRequest', 'the first frame must be attach');
+      const { nodeName, container } = await locate(parts, call, first.value, 'attach', signal);
+      return { nodeName, request: { $case: 'attach', value: { ...first.value, container } } };
+    }),
+    portForward: duplex(parts, 'PortForward', async (call, first, signal) => {
+      if (first?.$case !== 'portForward') throw new ApiError('BadRequest', 'the first frame must be port_forward');
+      const { nodeName } = await locate(parts, call, first.value, 'portforward', signal);
+      return { nodeName, request: first };
+    }),
+  };
+}
+
+/** A call whose first frame says what it is about, and whose frames go both ways. */
+function duplex(
+  parts: PodsParts,
+  method: string,
+  meaning: (
+    call: ClientCall,
+    first: StreamFrame['frame'],
+    signal: AbortSignal,
+  ) => Promise<{ nodeName: string; request: Request }>,
+): handleBidiStreamingCall<Buffer, Buffer> {
+  const { clock, metrics } = parts;
+  const what = 'the frame that says what to do';
+  return (call) =>
+    void run(method, call, metrics, async (signal) => {
+      const first = await firstMessage<Buffer>(call, { what, timeoutMs: firstFrameMs, clock, signal });
+      const { nodeName, request } = await meaning(call, decodeFrame(first), signal);
+      await carry(parts, call, request, nodeName, signal);
     });
-  return { logs, exec };
+}
+
+function checkLogs({ tailLines, sinceSeconds, sinceTime, limitBytes }: LogsRequest): void {
+  const refuse = (message: string) => {
+    throw new ApiError('BadRequest', message);
+  };
+  if (tailLines !== undefined && tailLines < 0) refuse('tail_lines must be 0 or more');
+  if (sinceSeconds !== undefined && sinceSeconds < 1) refuse('since_seconds must be 1 or more');
+  if (limitBytes !== undefined && limitBytes < 1n) refuse('limit_bytes must be 1 or more');
+  if (sinceTime === '') return;
+  if (Number.isNaN(Date.parse(sinceTime))) refuse(`since_time "${sinceTime}" must be a time as in RFC 3339`);
+  if (sinceSeconds !== undefined) refuse('since_time and since_seconds exclude each other');
 }
 
 async function run(
@@ -68,8 +109,6 @@ async function run(
     call.emit('error', toServiceError(apiError));
   }
 }
-
-type Request = Extract<StreamFrame['frame'], { $case: 'logs' | 'exec' }>;
 
 /** To the node's agent when its session is here, else to the replica that has it. */
 async function carry(
@@ -113,12 +152,12 @@ async function carryToAgent(
   }
 }
 
-/** The node and the container that a request means. */
+/** The node and the container that a request means. Without a container in it, it means the whole Pod. */
 async function locate(
   { sources, access }: PodsParts,
   { metadata }: ClientCall,
-  { namespace, name, container }: LogsRequest | ExecRequest,
-  subresource: 'log' | 'exec',
+  { namespace, name, container }: { readonly namespace: string; readonly name: string; readonly container?: string },
+  subresource: 'log' | 'exec' | 'attach' | 'portforward',
   signal: AbortSignal,
 ): Promise<{ nodeName: string; container: string }> {
   if (namespace === '' || name === '')
@@ -131,13 +170,19 @@ async function locate(
   if (cached === undefined) throw notFound(podKind, namespace, name);
   const what = describe(podKind, namespace, name);
   const { spec } = cached.object as Pod; // the cache decodes a kind's objects with its message
-  const names = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map((each) => each.name);
-  if (container === '' && (spec?.containers.length ?? 0) > 1) {
+  const chosen = container === undefined ? '' : chooseContainer(spec, container, what);
+  if (!spec?.nodeName) throw new ApiError('BadRequest', `${what} is on no node yet`);
+  return { nodeName: spec.nodeName, container: chosen };
+}
+
+function chooseContainer(spec: PodSpec | undefined, wanted: string, what: string): string {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec ?? {};
+  const names = [...containers, ...initContainers, ...ephemeralContainers].map((each) => each.name);
+  if (wanted === '' && containers.length > 1) {
     throw new ApiError('BadRequest', `${what} has several containers; choose one of ${names.join(', ')}`);
   }
-  if (container !== '' && !names.includes(container)) {
-    throw new ApiError('BadRequest', `${what} has no container "${container}"; choose one of ${names.join(', ')}`);
+  if (wanted !== '' && !names.includes(wanted)) {
+    throw new ApiError('BadRequest', `${what} has no container "${wanted}"; choose one of ${names.join(', ')}`);
   }
-  if (!spec?.nodeName) throw new ApiError('BadRequest', `${what} is on no node yet`);
-  return { nodeName: spec.nodeName, container: container || (names[0] ?? '') };
+  return wanted || (names[0] ?? '');
 }

@@ -1,8 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
-import type { LogsRequest } from '@navarch/proto';
+import type { LogsRequest, StreamFrame } from '@navarch/proto';
 
-/** A user's call of Logs or Exec. */
+/** What a node-agent is asked to do with a Pod. */
+export type PodRequest = Extract<StreamFrame['frame'], { $case: 'logs' | 'exec' | 'attach' | 'portForward' }>;
+
+/** A user's call about a Pod. */
 export type ClientCall = ServerWritableStream<LogsRequest, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** Whether the user sends frames, too. */

@@ -1,9 +1,9 @@
 import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { grpcClientOptions, onAbort } from '@navarch/kit';
 import { ApiError, fromServiceError } from '@navarch/machinery';
-import { PodsService, type StreamFrame } from '@navarch/proto';
+import { PodsService } from '@navarch/proto';
 import { encodeFrame } from './frames.ts';
-import { type ClientCall, isDuplex, pump } from './pump.ts';
+import { type ClientCall, isDuplex, type PodRequest, pump } from './pump.ts';
 
 /** Marks a call that another replica passes on: it is not passed on again. */
 const carriedKey = 'navarch-carried';
@@ -17,7 +17,7 @@ export function isCarried(call: ClientCall): boolean {
 export async function carryToReplica(
   address: string,
   call: ClientCall,
-  request: Extract<StreamFrame['frame'], { $case: 'logs' | 'exec' }>,
+  request: PodRequest,
   nodeName: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function carryToReplica(
   }
 }
 
-function open(client: Client, call: ClientCall, request: Extract<StreamFrame['frame'], { $case: 'logs' | 'exec' }>) {
+function open(client: Client, call: ClientCall, request: PodRequest) {
   const metadata = new Metadata();
   metadata.set(carriedKey, '1');
   if (request.$case === 'logs') {
@@ -46,7 +46,7 @@ function open(client: Client, call: ClientCall, request: Extract<StreamFrame['fr
     return client.makeServerStreamRequest(path, requestSerialize, asIs, request.value, metadata);
   }
   const remote: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
-    PodsService.exec.path,
+    PodsService[request.$case].path,
     asIs,
     asIs,
     metadata,

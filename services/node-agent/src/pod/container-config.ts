@@ -6,9 +6,11 @@ import type {
   ImageInfo,
   Labels,
   Mount,
+  PidNamespace,
   SandboxConfig,
 } from '../runtime/runtime.ts';
 import { type EnvSources, environment, expand } from './env.ts';
+import { allContainers, instancesOf, type ObservedPod, targetOf } from './model.ts';
 import { containerResources } from './resources.ts';
 import { backoffAnnotation } from './restart.ts';
 import { specHash, specHashAnnotation } from './spec-hash.ts';
@@ -46,7 +48,8 @@ export function sandboxConfig(pod: Live<Pod>, attempt: number, node: NodeSetting
     hostname: hostname(pod),
     logDirectory: logDirectory(pod, node.logRoot),
     hostNetwork: pod.spec.hostNetwork,
-    privileged: pod.spec.containers.some(({ securityContext }) => securityContext?.privileged === true),
+    privileged: allContainers(pod).some(({ securityContext }) => securityContext?.privileged === true),
+    sharedPid: pod.spec.shareProcessNamespace,
     dns: dns(pod, node),
     portMappings: pod.spec.hostNetwork
       ? []
@@ -95,12 +98,23 @@ function dns(pod: Live<Pod>, node: NodeSettings): SandboxConfig['dns'] {
   };
 }
 
+/** An ephemeral container sees the processes of the container that it looks into. */
+export function pidNamespace(pod: Live<Pod>, { name }: Container, observed: ObservedPod): PidNamespace {
+  if (pod.spec.shareProcessNamespace) return { type: 'pod' };
+  const target = targetOf(pod, name);
+  if (target === undefined) return { type: 'own' };
+  const running = instancesOf(observed, target).find(({ state }) => state === 'running');
+  if (running === undefined) throw new StepError('CreateContainerConfigError', `container "${target}" does not run`);
+  return { type: 'container', containerId: running.id };
+}
+
 export interface ContainerInputs {
   readonly attempt: number;
   readonly backoffMs: number;
   readonly sources: EnvSources;
   readonly mounts: readonly Mount[];
   readonly image: ImageInfo | undefined;
+  readonly pid: PidNamespace;
   readonly node: NodeSettings;
 }
 
@@ -125,14 +139,14 @@ export function containerConfig(pod: Live<Pod>, container: Container, inputs: Co
     },
     logPath: `${container.name}/${inputs.attempt}.log`,
     stdin: container.stdin,
-    stdinOnce: false,
+    stdinOnce: container.stdinOnce,
     tty: container.tty,
     resources: containerResources(pod, container, inputs.node.memoryBytes),
-    security: security(pod, container, inputs.image),
+    security: security(pod, container, inputs),
   };
 }
 
-function security(pod: Live<Pod>, container: Container, image: ImageInfo | undefined): ContainerSecurity {
+function security(pod: Live<Pod>, container: Container, { image, pid }: ContainerInputs): ContainerSecurity {
   const ofPod = pod.spec.securityContext;
   const own = container.securityContext;
   const runAsUser = own?.runAsUser ?? ofPod?.runAsUser;
@@ -151,7 +165,7 @@ function security(pod: Live<Pod>, container: Container, image: ImageInfo | undef
     addCapabilities: own?.capabilities?.add ?? [],
     dropCapabilities: own?.capabilities?.drop ?? [],
     hostNetwork: pod.spec.hostNetwork,
-    hostPid: false,
+    pid,
   };
 }
 

@@ -5,28 +5,45 @@ import { hasReadinessGate } from './awaited-ports.ts';
 import { type Failure, instancesOf, type ObservedPod, restartPolicyOf, step } from './model.ts';
 import { mayRestart, restartBackoffMs, retryAtMs } from './restart.ts';
 
+/** What a container is in its Pod: one that must end first, one that the Pod is about, or one that was added to look into it. */
+export type ContainerRole = 'init' | 'main' | 'ephemeral';
+
+interface Circumstances {
+  readonly role: ContainerRole;
+  readonly initialized: boolean;
+  readonly finished: boolean;
+}
+
 /** What is reported of one container. */
 export function containerStatus(
   pod: Live<Pod>,
   container: Container,
   observed: ObservedPod,
-  options: { init: boolean; initialized: boolean; finished: boolean },
+  options: Circumstances,
 ): ContainerStatus {
   const [newest, before] = instancesOf(observed, container.name);
   const health = newest && observed.memory.health.get(newest.id);
   const running = newest?.state === 'running';
   const started = running && (container.startupProbe === undefined || health?.started === true);
-  const ready = options.init
-    ? newest?.state === 'exited' && newest.exitCode === 0
-    : started && (health?.ready ?? !hasReadinessGate(container)) && health?.failed === undefined;
-  const reported = options.init ? pod.status.initContainerStatuses : pod.status.containerStatuses;
+  const healthy = started && (health?.ready ?? !hasReadinessGate(container)) && health?.failed === undefined;
+  const ready = {
+    init: newest?.state === 'exited' && newest.exitCode === 0,
+    main: healthy,
+    // Nobody waits for it.
+    ephemeral: false,
+  };
+  const reported = {
+    init: pod.status.initContainerStatuses,
+    main: pod.status.containerStatuses,
+    ephemeral: pod.status.ephemeralContainerStatuses,
+  }[options.role];
   const previous = reported.find(({ name }) => name === container.name);
   const { state, lastState } = states(pod, container, observed, newest, before, options);
   return {
     name: container.name,
     state,
     lastState,
-    ready,
+    ready: ready[options.role],
     restartCount: newest?.attempt ?? previous?.restartCount ?? 0,
     image: newest?.image || container.image,
     imageId: newest?.imageRef ?? '',
@@ -45,18 +62,19 @@ function states(
   observed: ObservedPod,
   newest: ContainerInfo | undefined,
   before: ContainerInfo | undefined,
-  options: { init: boolean; initialized: boolean; finished: boolean },
+  options: Circumstances,
 ): { state: ContainerState; lastState: ContainerState | undefined } {
   const trouble = waitingForStep(container, observed);
   const lastOf = (info: ContainerInfo | undefined) => (info?.state === 'exited' ? terminated(info) : undefined);
   if (!newest) {
-    const untouched = !options.init && !options.initialized && pod.spec.initContainers.length > 0;
+    const untouched = options.role === 'main' && !options.initialized && pod.spec.initContainers.length > 0;
     const reason = untouched ? 'PodInitializing' : 'ContainerCreating';
     return { state: waiting(trouble?.reason ?? reason, trouble?.message ?? ''), lastState: undefined };
   }
   if (newest.state === 'running') return { state: running(newest), lastState: lastOf(before) };
   if (newest.state !== 'exited') return { state: waiting('ContainerCreating', ''), lastState: lastOf(before) };
-  const again = !options.finished && mayRestart(restartPolicyOf(pod), newest.exitCode);
+  const policy = options.role === 'ephemeral' ? 'Never' : restartPolicyOf(pod);
+  const again = !options.finished && mayRestart(policy, newest.exitCode);
   if (again && trouble) return { state: waiting(trouble.reason, trouble.message), lastState: lastOf(newest) };
   const backoffMs = restartBackoffMs(newest);
   if (!again || backoffMs === 0) return { state: terminated(newest), lastState: lastOf(before) };

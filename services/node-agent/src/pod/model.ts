@@ -93,7 +93,12 @@ export function instancesOf(observed: ObservedPod, name: string): readonly Conta
 }
 
 export function allContainers(pod: Live<Pod>): readonly Container[] {
-  return [...pod.spec.initContainers, ...pod.spec.containers];
+  return [...pod.spec.containers, ...pod.spec.initContainers, ...pod.spec.ephemeralContainers];
+}
+
+/** The container whose processes an ephemeral one of this name is to see. */
+export function targetOf(pod: Live<Pod>, name: string): string | undefined {
+  return pod.spec.ephemeralContainers.find((container) => container.name === name)?.targetContainerName || undefined;
 }
 
 export function restartPolicyOf(pod: Live<Pod>): string {

@@ -1,3 +1,4 @@
+import { EphemeralContainer } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import type { DesiredPod, ObservedPod, PodAction } from './model.ts';
 import { nextPodAction } from './next-pod-action.ts';
@@ -27,6 +28,42 @@ const start = (change: Partial<Extract<PodAction, { type: 'startContainer' }>> =
   ...change,
 });
 const wait = (reason: string, untilMs?: number): PodAction => ({ type: 'wait', reason, untilMs });
+
+describe('an ephemeral container', () => {
+  const look = EphemeralContainer.fromPartial({ name: 'look', image: 'busybox:1', targetContainerName: 'main' });
+  const pod = aPod({ ephemeralContainers: [look] });
+  const seen = { state: { running: { startedAt: '2026-01-01T00:00:00Z' } }, name: 'look' };
+  const known = aPod({ ephemeralContainers: [look] }, {}, { ephemeralContainerStatuses: [seen] as never });
+  check([
+    {
+      name: 'starts beside what runs',
+      desired: { pod },
+      observed: observed(running),
+      action: start({ container: 'look' }),
+    },
+    {
+      name: 'waits for the container that it is to look into',
+      desired: { pod },
+      observed: observed({ ...running, containers: [instance({ state: 'exited', attempt: 1, backoffMs: 10_000 })] }),
+      action: wait('CrashLoopBackOff', now - 1_000 + 20_000),
+    },
+    {
+      name: 'is not started again when it has ended',
+      desired: { pod },
+      observed: observed({
+        ...running,
+        containers: [instance(), instance({ name: 'look', state: 'exited', exitCode: 1 })],
+      }),
+      action: wait('running'),
+    },
+    {
+      name: 'nor when the machine lost it',
+      desired: { pod: known },
+      observed: observed(running),
+      action: wait('running'),
+    },
+  ]);
+});
 
 describe('a new Pod', () => {
   check([

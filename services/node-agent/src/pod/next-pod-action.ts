@@ -1,4 +1,4 @@
-import type { Container } from '@navarch/proto';
+import type { Container, EphemeralContainer } from '@navarch/proto';
 import type { ContainerInfo, SandboxInfo } from '../runtime/runtime.ts';
 import {
   type DesiredPod,
@@ -107,7 +107,7 @@ function sandboxBackoffMs(newest: SandboxInfo): number {
 
 /** Init containers one after another; once all have succeeded, the others side by side. */
 function* steps(desired: DesiredPod, observed: ObservedPod, sandbox: SandboxInfo, now: number): Iterable<PodAction> {
-  const { initContainers, containers } = desired.pod.spec;
+  const { initContainers, containers, ephemeralContainers } = desired.pod.spec;
   const inSandbox = (container: ContainerInfo) => container.sandboxId === sandbox.id;
   // Init containers may have been tidied away; that a container was started proves that they were through.
   const initialized = containers.some(({ name }) => instancesOf(observed, name).some(inSandbox));
@@ -120,6 +120,27 @@ function* steps(desired: DesiredPod, observed: ObservedPod, sandbox: SandboxInfo
     }
   }
   for (const container of containers) yield* containerSteps(desired, observed, sandbox, container, now);
+  for (const container of ephemeralContainers) yield* ephemeralSteps(desired, observed, sandbox, container, now);
+}
+
+/** Started once, beside what runs, and never again: whoever looked through it has seen it end. */
+function* ephemeralSteps(
+  { pod }: DesiredPod,
+  observed: ObservedPod,
+  sandbox: SandboxInfo,
+  container: EphemeralContainer,
+  now: number,
+): Iterable<PodAction> {
+  const { name, targetContainerName: target } = container;
+  const [newest] = instancesOf(observed, name);
+  // The agent ended between making and starting it.
+  if (newest?.state === 'created') yield { type: 'removeContainer', containerId: newest.id };
+  // One that the api knows of and the runtime doesn't was lost with the machine.
+  const { state } = pod.status.ephemeralContainerStatuses.find((status) => status.name === name) ?? {};
+  if (newest !== undefined || (state?.running ?? state?.terminated) !== undefined) return;
+  const awaited = target !== '' && !instancesOf(observed, target).some(({ state }) => state === 'running');
+  if (awaited) yield { type: 'wait', untilMs: undefined, reason: 'TargetNotRunning' };
+  else yield start(observed, sandbox, container, { attempt: 0, backoffMs: 0 }, now);
 }
 
 function* containerSteps(

@@ -5,7 +5,7 @@ import { keyOf, type Live } from '@navarch/machinery';
 import type { Container, Pod } from '@navarch/proto';
 import type { Mount } from '../runtime/runtime.ts';
 import type { ConfigData } from './config-source.ts';
-import { containerConfig, hostNames, logDirectory, sandboxConfig } from './container-config.ts';
+import { containerConfig, hostNames, logDirectory, pidNamespace, sandboxConfig } from './container-config.ts';
 import type { EnvSources } from './env.ts';
 import { graceLeft, longestRemovalMs } from './grace-period.ts';
 import {
@@ -144,6 +144,7 @@ export class PodSteps {
         sources: await this.#sources(pod, container, observed.ip),
         mounts: [...(await volumes.mounts(pod, container)), ...(await this.#hostsFile(pod, container, observed.ip))],
         image: this.#memory.imageInfos.get(container.image),
+        pid: pidNamespace(pod, container, observed),
         node,
       });
       if (this.#memory.pulledFor.get(container.name) !== action.attempt) {

@@ -3,7 +3,14 @@ import { Backoff } from '@navarch/kit';
 import { keyOf } from '@navarch/machinery';
 import { trouble } from '../trouble.ts';
 import { labelKeys } from './container-config.ts';
-import { type DesiredPod, isFinished, isTerminating, type ObservedPod, type PodAction } from './model.ts';
+import {
+  allContainers,
+  type DesiredPod,
+  isFinished,
+  isTerminating,
+  type ObservedPod,
+  type PodAction,
+} from './model.ts';
 import { nextPodAction } from './next-pod-action.ts';
 import type { PodContext } from './pod-context.ts';
 import { PodSteps } from './pod-steps.ts';
@@ -172,9 +179,8 @@ export class PodWorker {
 
   /** Of the containers that may have to be started. */
   async #lookForImages(observed: ObservedPod, signal: AbortSignal): Promise<void> {
-    const { spec } = this.#desired.pod;
     const running = observed.containers.filter(({ state }) => state === 'running').map(({ name }) => name);
-    const waiting = [...spec.initContainers, ...spec.containers].filter(({ name }) => !running.includes(name));
+    const waiting = allContainers(this.#desired.pod).filter(({ name }) => !running.includes(name));
     for (const image of new Set(waiting.map((container) => container.image))) {
       this.#memory.saw(image, await this.#context.runtime.imageStatus(image, signal));
     }

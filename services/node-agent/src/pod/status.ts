@@ -1,6 +1,6 @@
 import type { Live } from '@navarch/machinery';
 import type { Condition, ContainerStatus, Pod, PodStatus } from '@navarch/proto';
-import { containerStatus, time } from './container-status.ts';
+import { type ContainerRole, containerStatus, time } from './container-status.ts';
 import { instancesOf, isFinished, isTerminating, type ObservedPod } from './model.ts';
 import { qosClass } from './qos.ts';
 import { verdict } from './verdict.ts';
@@ -21,10 +21,11 @@ export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string,
   const finished = outcome(pod, observed, now);
   const final = isFinished(pod.status.phase) || finished !== undefined || isTerminating(pod);
   const initialized = isInitialized(pod, observed);
-  const report = (init: boolean) => (container: Parameters<typeof containerStatus>[1]) =>
-    containerStatus(pod, container, observed, { init, initialized, finished: final });
-  const initContainerStatuses = pod.spec.initContainers.map(report(true));
-  const containerStatuses = pod.spec.containers.map(report(false));
+  const report = (role: ContainerRole) => (container: Parameters<typeof containerStatus>[1]) =>
+    containerStatus(pod, container, observed, { role, initialized, finished: final });
+  const initContainerStatuses = pod.spec.initContainers.map(report('init'));
+  const containerStatuses = pod.spec.containers.map(report('main'));
+  const ephemeralContainerStatuses = pod.spec.ephemeralContainers.map(report('ephemeral'));
   const phase = phaseOf(pod, observed, containerStatuses, finished?.phase, initialized);
   const ip = pod.spec.hostNetwork && observed.sandboxes.some(({ ready }) => ready) ? hostIp : observed.ip;
   // A Pod that is not running keeps its last address until a new one is known; one that finished has none.
@@ -40,6 +41,7 @@ export function podStatus(pod: Live<Pod>, observed: ObservedPod, hostIp: string,
     startTime: pod.status.startTime || time(now),
     initContainerStatuses,
     containerStatuses,
+    ephemeralContainerStatuses,
     qosClass: qosClass(pod),
     observedGeneration: pod.metadata.generation,
     // It is where room was made for it.

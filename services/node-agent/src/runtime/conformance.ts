@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { waitFor } from '@navarch/testing';
+import { ApiError } from '@navarch/machinery';
+import { freePort, waitFor } from '@navarch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ContainerConfig, Runtime, SandboxConfig } from './runtime.ts';
 import { containerConfig, sandboxConfig, testImage as image } from './runtime.fixture.ts';
@@ -7,6 +9,8 @@ import { containerConfig, sandboxConfig, testImage as image } from './runtime.fi
 export interface RuntimeUnderTest {
   readonly runtime: Runtime;
   readonly logRoot: string;
+  /** A command that takes one connection, says "hello", and then how many bytes it was sent. */
+  readonly listen: (port: number) => readonly string[];
   stop(): Promise<void>;
 }
 
@@ -122,6 +126,71 @@ export function runtimeConformance(name: string, start: () => Promise<RuntimeUnd
         reason: 'BadRequest',
       });
       await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('attaches to what a container reads and writes, until it ends', async () => {
+      const { sandboxId, id } = await running('attach', {
+        command: ['/bin/sh', '-c', 'while read line; do echo "got $line"; echo "err $line" >&2; done; exit 3'],
+        stdin: true,
+        stdinOnce: true,
+      });
+      const watching = await runtime.attach(id, { stdin: false, tty: false });
+      const watched = text(watching.stdout);
+      const attached = await runtime.attach(id, { stdin: true, tty: false });
+      attached.stdin?.write('one\n');
+      attached.stdin?.end('two\n');
+      const [out, err] = await Promise.all([text(attached.stdout), text(attached.stderr!)]);
+      expect([out, err]).toEqual(['got one\ngot two\n', 'err one\nerr two\n']);
+      expect(await watched).toBe(out);
+      await waitFor(async () => (await container('attach', id))?.exitCode === 3);
+      await expect(runtime.attach('no-such', { stdin: false, tty: false })).rejects.toMatchObject({
+        reason: 'NotFound',
+      });
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('lets go of a container that keeps its stdin, which goes on', async () => {
+      const { sandboxId, id } = await running('detach', {
+        command: ['/bin/sh', '-c', 'while read line; do echo "got $line"; done'],
+        stdin: true,
+      });
+      for (const word of ['one', 'two']) {
+        const attached = await runtime.attach(id, { stdin: true, tty: false });
+        attached.stdin?.write(`${word}\n`);
+        const [line] = await once(attached.stdout, 'data');
+        expect(String(line)).toBe(`got ${word}\n`);
+        if (word === 'one') attached.stdin?.end();
+        else attached.close();
+        expect(await text(attached.stdout)).toBe('');
+      }
+      expect(await container('detach', id)).toMatchObject({ state: 'running' });
+      await runtime.stopSandbox(sandboxId);
+      await runtime.removeSandbox(sandboxId);
+    });
+
+    test('dials what listens on the loopback of a sandbox, and says when nothing does', async () => {
+      const { sandboxId, id } = await running('dial', { command: ['sleep', '1000'] });
+      const port = await freePort();
+      const listen = await runtime.exec(id, {
+        command: subject.listen(port),
+        tty: false,
+        stdin: false,
+      });
+      const network = await runtime.network(sandboxId);
+      const socket = await waitFor(() => network.dial(port));
+      // What it says comes although everything was sent before.
+      socket.end(Buffer.alloc(300_000));
+      expect((await text(socket)).split(/\s+/).slice(0, 2)).toEqual(['hello', '300000']);
+      await listen.exit;
+      await expect(network.dial(port)).rejects.toMatchObject({
+        reason: 'BadRequest',
+        message: expect.stringContaining('connection refused'),
+      });
+      network.close();
+      await runtime.stopSandbox(sandboxId);
+      await expect(runtime.network(sandboxId)).rejects.toThrow(ApiError);
       await runtime.removeSandbox(sandboxId);
     });
 

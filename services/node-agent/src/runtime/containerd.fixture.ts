@@ -13,6 +13,8 @@ export interface TestContainerd {
   stop(): Promise<void>;
 }
 
+let started = 0;
+
 /**
  * A containerd of its own in a network namespace of its own, with a bridge network and the images of deploy/images.
  * Stopping it leaves nothing behind. Needs root.
@@ -23,9 +25,16 @@ export async function startContainerd(): Promise<TestContainerd> {
   const socket = join(dir, 'containerd.sock');
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+  // Its streaming server is reached over a pair of its own: the agent is usually in one network with it, the test is not.
+  const [near, far] = [`10.98.${++started}.1`, `10.98.${started}.2`];
+  await run('ip', ['link', 'add', `nvs${started}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', netns]);
+  await run('ip', ['address', 'add', `${near}/30`, 'dev', `nvs${started}`]);
+  await run('ip', ['link', 'set', `nvs${started}`, 'up']);
+  await run('ip', ['-n', netns, 'address', 'add', `${far}/30`, 'dev', 'eth0']);
+  await run('ip', ['-n', netns, 'link', 'set', 'eth0', 'up']);
   await mkdir(join(dir, 'cni'));
   await writeFile(join(dir, 'cni/10-test.conflist'), JSON.stringify(network(dir)));
-  await writeFile(join(dir, 'config.toml'), config(dir, socket));
+  await writeFile(join(dir, 'config.toml'), config(dir, socket, far));
   const child = spawn('nsenter', [`--net=/run/netns/${netns}`, 'containerd', '-c', join(dir, 'config.toml')], {
     stdio: 'ignore',
   });
@@ -63,7 +72,7 @@ function network(dir: string) {
   };
 }
 
-function config(dir: string, socket: string): string {
+function config(dir: string, socket: string, streamAddress: string): string {
   return `version = 2
 root = "${join(dir, 'root')}"
 state = "${join(dir, 'state')}"
@@ -72,6 +81,7 @@ state = "${join(dir, 'state')}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "registry.k8s.io/pause:3.8"
   restrict_oom_score_adj = true
+  stream_server_address = "${streamAddress}"
   stream_server_port = "0"
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"

@@ -6,6 +6,7 @@ import type {
   ImageInfo,
   Labels,
   Mount,
+  PidNamespace,
   PodIdentity,
   SandboxConfig,
   SandboxInfo,
@@ -28,7 +29,7 @@ export function sandboxConfig(config: SandboxConfig): cri.PodSandboxConfig {
     annotations: { ...config.annotations },
     linux: {
       securityContext: {
-        namespaceOptions: namespaces(config.hostNetwork, false),
+        namespaceOptions: namespaces(config.hostNetwork, { type: config.sharedPid ? 'pod' : 'own' }),
         privileged: config.privileged,
       },
     },
@@ -70,7 +71,7 @@ export function containerConfig(config: ContainerConfig): cri.ContainerConfig {
           dropCapabilities: [...security.dropCapabilities],
         },
         privileged: security.privileged,
-        namespaceOptions: namespaces(security.hostNetwork, security.hostPid),
+        namespaceOptions: namespaces(security.hostNetwork, security.pid),
         readonlyRootfs: security.readonlyRootfs,
         noNewPrivs: security.noNewPrivileges,
         supplementalGroups: security.supplementalGroups.map(BigInt),
@@ -104,15 +105,21 @@ const propagation: Record<Mount['propagation'], cri.MountPropagation> = {
   Bidirectional: cri.MountPropagation.PROPAGATION_BIDIRECTIONAL,
 };
 
-function namespaces(hostNetwork: boolean, hostPid: boolean): cri.NamespaceOption {
+function namespaces(hostNetwork: boolean, pid: PidNamespace): cri.NamespaceOption {
   return {
     network: hostNetwork ? cri.NamespaceMode.NODE : cri.NamespaceMode.POD,
-    // A Pod's containers don't see each other's processes unless asked; CRI's default is the other way round.
-    pid: hostPid ? cri.NamespaceMode.NODE : cri.NamespaceMode.CONTAINER,
+    pid: pidModes[pid.type],
     ipc: cri.NamespaceMode.POD,
-    targetId: '',
+    targetId: pid.type === 'container' ? pid.containerId : '',
   };
 }
+
+// A Pod's containers don't see each other's processes unless asked; CRI's default is the other way round.
+const pidModes: Record<PidNamespace['type'], cri.NamespaceMode> = {
+  own: cri.NamespaceMode.CONTAINER,
+  pod: cri.NamespaceMode.POD,
+  container: cri.NamespaceMode.TARGET,
+};
 
 export function sandboxInfo(sandbox: cri.PodSandbox): SandboxInfo {
   return {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runtimeConformance } from './conformance.ts';
 import { startContainerd, type TestContainerd } from './containerd.fixture.ts';
 import { CriRuntime } from './cri-runtime.ts';
+import type { ContainerConfig } from './runtime.ts';
 import { containerConfig, sandboxConfig } from './runtime.fixture.ts';
 
 runtimeConformance('CriRuntime', async () => {
@@ -13,6 +14,7 @@ runtimeConformance('CriRuntime', async () => {
   return {
     runtime,
     logRoot: `${containerd.dir}/logs`,
+    listen: (port) => ['nc', '-l', '-p', String(port), '-e', 'sh', '-c', 'echo hello; wc -c'],
     stop: async () => {
       runtime.close();
       await containerd.stop();
@@ -80,4 +82,43 @@ test('an execSync past its limit fails with Timeout', async () => {
   await expect(runtime.execSync(containerId, ['sleep', '60'], { timeoutMs: 1000 })).rejects.toMatchObject({
     reason: 'Timeout',
   });
+});
+
+test('a terminal can be attached to, and has the size it is given', async () => {
+  const sandbox = { ...sandboxConfig('tty'), logDirectory: `${containerd.dir}/logs/tty` };
+  const tty = await runtime.runSandbox(sandbox);
+  const shell = { ...containerConfig('tty'), command: ['sh'], stdin: true, tty: true };
+  const id = await runtime.createContainer(tty, shell, sandbox);
+  await runtime.startContainer(id);
+  const attached = await runtime.attach(id, { stdin: true, tty: true });
+  let output = '';
+  attached.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  await attached.resize(91, 33);
+  await waitFor(
+    () => {
+      attached.stdin?.write('stty size\n');
+      return output.includes('33 91');
+    },
+    { intervalMs: 100 },
+  );
+  attached.stdin?.write('exit 5\n');
+  await waitFor(async () => (await runtime.listContainers({ uid: 'tty' }))[0]?.exitCode === 5);
+});
+
+test('a container sees the processes of another, where it is to', async () => {
+  const sandbox = { ...sandboxConfig('one'), logDirectory: `${containerd.dir}/logs/one` };
+  const seen = async (name: string, pid: ContainerConfig['security']['pid']) => {
+    const { security, ...config } = containerConfig('one');
+    const command = ['sleep', '777'];
+    const id = await runtime.createContainer(
+      sandboxId,
+      { ...config, name, command, logPath: `${name}.log`, security: { ...security, pid } },
+      sandbox,
+    );
+    await runtime.startContainer(id);
+    const { stdout } = await runtime.execSync(id, ['ps'], { timeoutMs: 5000 });
+    return stdout.toString().includes('trap "exit 7" TERM');
+  };
+  expect(await seen('looks', { type: 'container', containerId })).toBe(true);
+  expect(await seen('alone', { type: 'own' })).toBe(false);
 });

@@ -3,10 +3,14 @@ import { type Client, Metadata } from '@grpc/grpc-js';
 import { ApiError, isApiError } from '@navarch/machinery';
 import { containerdevents, cri } from '@navarch/proto';
 import * as convert from './cri-convert.ts';
+import { attachAt } from './attach.ts';
 import { startExec } from './exec.ts';
 import { connect, type Unary, unary } from './grpc.ts';
 import { listeningPorts } from './listening-ports.ts';
+import { NetworkDialer } from './network-dialer.ts';
 import type {
+  Attached,
+  AttachOptions,
   ContainerConfig,
   ContainerInfo,
   ContainerUsage,
@@ -22,6 +26,7 @@ import type {
   RuntimeVersion,
   SandboxConfig,
   SandboxInfo,
+  SandboxNetwork,
 } from './runtime.ts';
 
 const { RuntimeServiceService: rs, ImageServiceService: is } = cri;
@@ -31,7 +36,7 @@ const readMs = 10_000;
 /** A call that makes or ends something: kernels and disks under load take their time. */
 const changeMs = 120_000;
 
-/** containerd, through CRI v1; and through its own API for what CRI leaves to SPDY (exec) or to later versions (events). */
+/** containerd, through CRI v1; and through its own API for what CRI leaves to a server of its own (exec) or to later versions (events). */
 export class CriRuntime implements Runtime {
   readonly #client: Client;
   readonly #stateDir: string;
@@ -206,11 +211,20 @@ export class CriRuntime implements Runtime {
     return startExec(this.#client, containerdNamespace(), this.#stateDir, id, info['info'] ?? '', options);
   }
 
+  async attach(id: string, { stdin, tty }: AttachOptions): Promise<Attached> {
+    const request = { containerId: id, stdin, tty, stdout: true, stderr: !tty };
+    const { url } = await this.#call(rs.attach, request, readMs);
+    return attachAt(url, { stdin, tty });
+  }
+
+  async network(sandboxId: string): Promise<SandboxNetwork> {
+    const { info } = await this.#call(rs.podSandboxStatus, { podSandboxId: sandboxId, verbose: true }, readMs);
+    return new NetworkDialer(processId(info, `sandbox ${sandboxId}`));
+  }
+
   async listening(id: string): Promise<ReadonlySet<number>> {
     const { info } = await this.#containerStatus(id, true);
-    // What containerd adds when asked to be verbose: JSON with the process id of the container's program.
-    const { pid } = JSON.parse(info['info'] ?? '{}') as { pid?: number };
-    if (!pid) throw new ApiError('BadRequest', `container ${id} does not run`);
+    const pid = processId(info, `container ${id}`);
     const table = (file: string) => readFile(`/proc/${pid}/net/${file}`, 'utf8').catch(() => ''); // no IPv6, or it ended
     return new Set((await Promise.all([table('tcp'), table('tcp6')])).flatMap(listeningPorts));
   }
@@ -258,6 +272,13 @@ export class CriRuntime implements Runtime {
 
 function spec(image: string): cri.ImageSpec {
   return { image, annotations: {} };
+}
+
+/** Of the first process, in what containerd adds when asked to be verbose: JSON of its own. */
+function processId(info: Record<string, string>, what: string): number {
+  const { pid } = JSON.parse(info['info'] ?? '{}') as { pid?: number };
+  if (!pid) throw new ApiError('BadRequest', `${what} does not run`);
+  return pid;
 }
 
 /** The namespace in which containerd's CRI plugin keeps its containers. */

@@ -2,7 +2,11 @@ import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ApiError } from '@navarch/machinery';
+import { dialLoopback } from './dial-loopback.ts';
+import { FakeProcess, silence } from './fake-process.ts';
 import type {
+  Attached,
+  AttachOptions,
   ContainerConfig,
   ContainerInfo,
   ContainerUsage,
@@ -17,6 +21,7 @@ import type {
   RuntimeVersion,
   SandboxConfig,
   SandboxInfo,
+  SandboxNetwork,
 } from './runtime.ts';
 
 /** How a fake container behaves. */
@@ -50,10 +55,13 @@ export interface FakeUsage {
 interface FakeContainer {
   info: ContainerInfo;
   readonly program: FakeProgram;
+  readonly config: ContainerConfig;
+  process?: FakeProcess;
 }
 
 /**
- * Containers as entries in a map: no process runs. Commands of `exec` do run, on the machine itself.
+ * Containers as entries in a map: no process runs. Commands of `exec` do run, on the machine itself, and so does what a
+ * container with stdin runs. All sandboxes' loopback is that of the machine.
  * `fail` makes the next call of a method fail; `crash` ends a container from outside.
  */
 export class FakeRuntime implements Runtime {
@@ -181,7 +189,7 @@ export class FakeRuntime implements Runtime {
       labels: config.labels,
       annotations: config.annotations,
     };
-    this.#containers.set(id, { info, program: this.#options.program?.(config) ?? {} });
+    this.#containers.set(id, { info, program: this.#options.program?.(config) ?? {}, config });
     return id;
   }
 
@@ -189,7 +197,9 @@ export class FakeRuntime implements Runtime {
     this.#called('startContainer');
     const container = this.#container(id);
     container.info = { ...container.info, state: 'running', startedAtMs: this.#now() };
-    if (container.program.exitsWith !== undefined) this.#exit(container, container.program.exitsWith);
+    if (container.program.exitsWith !== undefined) return this.#exit(container, container.program.exitsWith);
+    if (!container.config.stdin) return;
+    container.process = new FakeProcess(container.config, (exitCode) => this.#exit(container, exitCode));
   }
 
   async stopContainer(id: string, graceSeconds: number): Promise<void> {
@@ -283,6 +293,23 @@ export class FakeRuntime implements Runtime {
     };
   }
 
+  async attach(id: string, options: AttachOptions): Promise<Attached> {
+    this.#called('attach');
+    const container = this.#container(id);
+    if (container.info.state !== 'running') throw new ApiError('BadRequest', `container ${id} does not run`);
+    return container.process?.attach(options) ?? silence(this.#ended(id), options.tty);
+  }
+
+  async network(sandboxId: string): Promise<SandboxNetwork> {
+    this.#called('network');
+    if (!this.#sandbox(sandboxId).ready) throw new ApiError('BadRequest', `sandbox ${sandboxId} does not run`);
+    const dial = (port: number) =>
+      dialLoopback(port).catch((error: Error) => {
+        throw new ApiError('BadRequest', error.message, { cause: error });
+      });
+    return { dial, close: () => {} };
+  }
+
   async reopenLog(): Promise<void> {
     this.#called('reopenLog');
   }
@@ -319,7 +346,19 @@ export class FakeRuntime implements Runtime {
     if (container.info.state === 'exited') return;
     const reason = exitCode === 0 ? 'Completed' : 'Error';
     container.info = { ...container.info, state: 'exited', exitCode, reason, finishedAtMs: this.#now() };
+    container.process?.kill();
     this.#announce(container.info.id);
+  }
+
+  #ended(id: string): Promise<void> {
+    return new Promise((resolve) => {
+      const listener = (ended: string) => {
+        if (ended !== id) return;
+        this.#listeners.delete(listener);
+        resolve();
+      };
+      this.#listeners.add(listener);
+    });
   }
 
   #announce(id: string): void {

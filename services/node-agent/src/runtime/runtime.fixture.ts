@@ -12,6 +12,7 @@ export function sandboxConfig(uid: string): SandboxConfig {
     logDirectory: '',
     hostNetwork: false,
     privileged: false,
+    sharedPid: false,
     dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] },
     portMappings: [],
     labels: { uid },
@@ -46,7 +47,7 @@ export function containerConfig(uid: string): ContainerConfig {
       addCapabilities: [],
       dropCapabilities: [],
       hostNetwork: false,
-      hostPid: false,
+      pid: { type: 'own' },
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 /**
  * What the agent needs of a container runtime. containerd stands behind it in production (`CriRuntime`), a map in tests
@@ -57,6 +57,15 @@ export interface Runtime {
   /** Starts a command with its streams attached. */
   exec(id: string, options: ExecOptions): Promise<ExecProcess>;
 
+  /**
+   * Connects to the program of a running container: to what it writes from now on, and with `stdin` to what it reads. Several
+   * may be attached at once. The streams end with the container, or with `close`.
+   */
+  attach(id: string, options: AttachOptions): Promise<Attached>;
+
+  /** The way into the network of a sandbox that is ready. Close it: it may hold a process. */
+  network(sandboxId: string): Promise<SandboxNetwork>;
+
   /** The TCP ports that something listens on, beyond loopback, in the network of a running container. */
   listening(id: string): Promise<ReadonlySet<number>>;
 
@@ -112,6 +121,8 @@ export interface SandboxConfig {
   readonly logDirectory: string;
   readonly hostNetwork: boolean;
   readonly privileged: boolean;
+  /** Its containers see each other's processes. */
+  readonly sharedPid: boolean;
   readonly dns: {
     readonly servers: readonly string[];
     readonly searches: readonly string[];
@@ -177,8 +188,13 @@ export interface ContainerSecurity {
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly hostNetwork: boolean;
-  readonly hostPid: boolean;
+  readonly pid: PidNamespace;
 }
+
+/** Whose processes a container sees: its own, those of the whole Pod, or those of one other container. */
+export type PidNamespace =
+  | { readonly type: 'own' | 'pod' }
+  | { readonly type: 'container'; readonly containerId: string };
 
 export interface SandboxInfo {
   readonly id: string;
@@ -246,6 +262,35 @@ export interface ExecProcess {
   kill(signal: number): Promise<void>;
   /** Resolves once the process has ended and its output was passed on. */
   readonly exit: Promise<{ readonly exitCode: number }>;
+}
+
+export interface AttachOptions {
+  /** The container must have stdin. */
+  readonly stdin: boolean;
+  /** The container has a terminal: must be as it was made. */
+  readonly tty: boolean;
+}
+
+export interface Attached {
+  /** Ending it ends the container's own standard input when it was made with stdinOnce and has no terminal; else it detaches. */
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  /** Undefined with a tty. */
+  readonly stderr: Readable | undefined;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Detaches. The program goes on. */
+  close(): void;
+}
+
+/** The network that the containers of a sandbox share. */
+export interface SandboxNetwork {
+  /**
+   * A TCP connection to what listens on the sandbox's loopback: at 127.0.0.1, or where that refuses at ::1. Both directions
+   * end for themselves. Throws ApiError('BadRequest') that says why, as in "connection refused".
+   */
+  dial(port: number): Promise<Duplex>;
+  /** Connections that are open stay open. */
+  close(): void;
 }
 
 export interface ContainerUsage {

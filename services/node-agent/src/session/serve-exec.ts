@@ -1,7 +1,7 @@
 import type { ExecRequest } from '@navarch/proto';
 import { ApiError } from '@navarch/machinery';
-import type { Readable } from 'node:stream';
-import type { ExecProcess, Runtime } from '../runtime/runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { feed, pass } from './carry-streams.ts';
 import type { FrameStream } from './frame-stream.ts';
 import type { PodAccess } from './pod-access.ts';
 
@@ -35,31 +35,4 @@ export async function serveExec(
   } finally {
     stream.signal.removeEventListener('abort', hungUp);
   }
-}
-
-async function pass(source: Readable, name: 'stdout' | 'stderr', stream: FrameStream): Promise<void> {
-  try {
-    // The process waits while the far side is slow: the FIFO between them is full.
-    for await (const data of source) await stream.send({ $case: name, value: data as Buffer });
-  } catch (error) {
-    // The stream was closed with the process; what it had written has been passed on.
-    if (!source.destroyed) throw error;
-  }
-}
-
-async function feed(stream: FrameStream, process: ExecProcess): Promise<void> {
-  process.stdin?.on('error', () => {}); // the process closed its input: what still comes has no reader
-  for await (const frame of stream.frames) {
-    if (frame.$case === 'stdinEnd') process.stdin?.end();
-    else if (frame.$case === 'resize')
-      await process.resize(frame.value.width, frame.value.height).catch(() => undefined);
-    else if (frame.$case === 'stdin' && process.stdin?.writable) {
-      const full = !process.stdin.write(frame.value);
-      if (full) await drained(process);
-    }
-  }
-}
-
-async function drained({ stdin, exit }: ExecProcess): Promise<void> {
-  await Promise.race([new Promise((resolve) => stdin?.once('drain', resolve)), exit.catch(() => undefined)]);
 }

@@ -24,7 +24,7 @@ export async function serveLogs(
   const chunks = readLog(wanted.logPath, {
     follow: request.follow,
     tailLines: request.tailLines,
-    sinceMs: request.sinceSeconds === undefined ? undefined : clock.now() - request.sinceSeconds * 1000,
+    sinceMs: sinceMs(request, clock.now()),
     timestamps: request.timestamps,
     mayGrow: async () => {
       const found = (await access.instances(request)).find(({ id }) => id === wanted.id);
@@ -33,5 +33,16 @@ export async function serveLogs(
     clock,
     signal: stream.signal,
   });
-  for await (const { stream: name, data } of chunks) await stream.send({ $case: name, value: data });
+  let leftBytes = Number(request.limitBytes ?? Infinity);
+  for await (const { stream: name, data } of chunks) {
+    const piece = data.subarray(0, leftBytes);
+    await stream.send({ $case: name, value: piece });
+    leftBytes -= piece.length;
+    if (leftBytes === 0) return;
+  }
+}
+
+function sinceMs({ sinceSeconds, sinceTime }: LogsRequest, now: number): number | undefined {
+  if (sinceTime !== '') return Date.parse(sinceTime);
+  return sinceSeconds === undefined ? undefined : now - sinceSeconds * 1000;
 }

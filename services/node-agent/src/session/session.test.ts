@@ -1,17 +1,23 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer, type Server as NetServer } from 'node:net';
+import { duplexPair } from 'node:stream';
+import { text as allText } from 'node:stream/consumers';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { createLogger, systemClock } from '@navarch/kit';
 import {
   type AgentMessage,
+  AttachRequest,
+  EphemeralContainer,
   ExecRequest,
   LogsRequest,
   NodeSessionsService,
   type OpenStream,
   type StreamFrame,
 } from '@navarch/proto';
-import { waitFor } from '@navarch/testing';
+import { startPortForward } from '@navarch/client';
+import { freePort, waitFor } from '@navarch/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { labelKeys } from '../pod/container-config.ts';
 import { aPod, container } from '../pod/pod.fixture.ts';
@@ -90,6 +96,15 @@ const exec = (request: Partial<ExecRequest>): Frame => ({
   value: ExecRequest.fromPartial({ namespace: 'default', name: 'web', ...request }),
 });
 
+const attach = (request: Partial<AttachRequest>): Frame => ({
+  $case: 'attach',
+  value: AttachRequest.fromPartial({ namespace: 'default', name: 'web', container: 'main', ...request }),
+});
+const listening = (server: NetServer) =>
+  new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  );
+
 let api: FakeApi;
 let port: number;
 let dir: string;
@@ -104,14 +119,15 @@ beforeEach(async () => {
   port = await api.start();
   dir = await mkdtemp(join(tmpdir(), 'nv-session-'));
   runtime = new FakeRuntime();
-  sandboxId = await runtime.runSandbox(sandboxConfig('u1'));
+  sandboxId = await runtime.runSandbox({ ...sandboxConfig('u1'), labels });
   containerId = await runtime.createContainer(sandboxId, {
     ...containerConfig('u1'),
     labels,
     logPath: join(dir, '0.log'),
   });
   await runtime.startContainer(containerId);
-  const pod = aPod({ containers: [container()] });
+  const shell = EphemeralContainer.fromPartial({ name: 'shell', image: 'busybox:1', stdin: true });
+  const pod = aPod({ containers: [container()], ephemeralContainers: [shell] });
   const access = new PodAccess({
     pods: { get: (key) => (JSON.stringify(key).includes('"web"') ? pod : undefined) },
     runtime,
@@ -166,7 +182,12 @@ describe('a session', () => {
 
   test.each([
     { name: 'another Pod', request: { name: 'other' }, reason: 'NotFound', message: 'is not on node "n1"' },
-    { name: 'another container', request: { container: 'x' }, reason: 'BadRequest', message: 'choose one of: main' },
+    {
+      name: 'another container',
+      request: { container: 'x' },
+      reason: 'BadRequest',
+      message: 'choose one of: main, shell',
+    },
     { name: 'a previous container', request: { previous: true }, reason: 'BadRequest', message: 'was not restarted' },
   ])('refuses the logs of $name', async ({ request, reason, message }) => {
     const [frame] = await read(await api.ask(logs(request)));
@@ -201,6 +222,64 @@ describe('a session', () => {
   ])('refuses $name', async ({ request, message }) => {
     const frames = await read(await api.ask(exec(request)));
     expect(frames.at(-1)).toMatchObject({ $case: 'error', value: { message: expect.stringContaining(message) } });
+  });
+
+  test('logs end after as many bytes as were asked for, and begin at the time', async () => {
+    await writeFile(join(dir, '0.log'), line(1, 'one') + line(2, 'two') + line(3, 'three'));
+    const request = logs({ sinceTime: '2026-01-01T00:00:02Z', limitBytes: 6n });
+    expect(text(await read(await api.ask(request)), 'stdout')).toBe('two\nth');
+  });
+
+  test('attaches to the program of a container, and tells how it ended', async () => {
+    const id = await runtime.createContainer(sandboxId, {
+      ...containerConfig('u1'),
+      labels: { ...labels, [labelKeys.container]: 'shell' },
+      command: ['sh', '-c', 'read line; echo "got $line"; echo oops >&2; exit 4'],
+      stdin: true,
+    });
+    await runtime.startContainer(id);
+    const stream = await api.ask(attach({ container: 'shell', stdin: true }));
+    stream.write({ frame: { $case: 'stdin', value: Buffer.from('typed\n') } });
+    const frames = await read(stream);
+    expect([text(frames, 'stdout'), text(frames, 'stderr')]).toEqual(['got typed\n', 'oops\n']);
+    expect(frames.at(-1)).toEqual({ $case: 'exit', value: 4 });
+  });
+
+  test.each([
+    { name: 'input', request: { stdin: true }, message: 'has no stdin' },
+    { name: 'a terminal', request: { tty: true }, message: 'has no terminal' },
+  ])('refuses $name for a container that was made without', async ({ request, message }) => {
+    const frames = await read(await api.ask(attach(request)));
+    expect(frames.at(-1)).toMatchObject({ $case: 'error', value: { message: expect.stringContaining(message) } });
+  });
+
+  test('reaches ports: many connections at once, each half for itself, and one that nobody reads holds no other up', async () => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      let bytes = 0;
+      socket.on('data', (data) => (bytes += data.length)).on('end', () => socket.end(`got ${bytes}`));
+    });
+    const chatty = createServer((socket) => void socket.on('error', () => {}).end(Buffer.alloc(4_000_000)));
+    const ports = await Promise.all([server, chatty].map(listening));
+    const stream = await api.ask({ $case: 'portForward', value: { namespace: 'default', name: 'web' } });
+    const send = async (frame: Frame) => void stream.write({ frame });
+    const forward = startPortForward(stream as AsyncIterable<StreamFrame>, send, () => stream.end());
+    // Nobody reads this one.
+    const [, unread] = duplexPair();
+    void forward.carry(unread, ports[1]!).catch(() => undefined);
+    const answers = [1, 10, 1_000_000].map(async (size) => {
+      const [here, there] = duplexPair();
+      const carried = forward.carry(there, ports[0]!);
+      here.end(Buffer.alloc(size));
+      const [said] = await Promise.all([allText(here), carried]);
+      return said;
+    });
+    expect(await Promise.all(answers)).toEqual(['got 1', 'got 10', 'got 1000000']);
+    const [, refused] = duplexPair();
+    await expect(forward.carry(refused, await freePort())).rejects.toThrow('connection refused');
+    forward.close();
+    unread.destroy();
+    await forward.ended;
+    for (const each of [server, chatty]) each.close();
   });
 
   test('refuses to run anything in a container that has ended', async () => {

@@ -6,8 +6,10 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { trouble } from '../trouble.ts';
 import { type FrameStream, frameStream } from './frame-stream.ts';
 import type { PodAccess } from './pod-access.ts';
+import { serveAttach } from './serve-attach.ts';
 import { serveExec } from './serve-exec.ts';
 import { serveLogs } from './serve-logs.ts';
+import { servePortForward } from './serve-port-forward.ts';
 
 export interface SessionOptions {
   /** The api: `host:port`. */
@@ -116,6 +118,8 @@ export class Session implements Component {
     if (!frame) return;
     if (frame.$case === 'logs') return serveLogs(frame.value, stream, this.#options);
     if (frame.$case === 'exec') return serveExec(frame.value, stream, this.#options);
+    if (frame.$case === 'attach') return serveAttach(frame.value, stream, this.#options);
+    if (frame.$case === 'portForward') return servePortForward(frame.value, stream, this.#options);
     throw new ApiError('BadRequest', `a stream can't begin with "${frame.$case}"`);
   }
 }

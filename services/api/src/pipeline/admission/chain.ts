@@ -6,6 +6,7 @@ import type { Taking } from '../rooms.ts';
 import type { Circumstances, OtherWrite } from '../write.ts';
 import { customKindsLink } from './custom-kinds.ts';
 import { defaults } from './defaults.ts';
+import { ephemeralContainers } from './ephemeral-containers.ts';
 import { home } from './home.ts';
 import { claimBounds, limitBounds, limitDefaults } from './limits.ts';
 import type { Admitted, Link, Step } from './link.ts';
@@ -45,7 +46,7 @@ const completing: readonly Link[] = [
  * They look at the completed object, and change it no more. Not asked about a write that changes nothing, nor after one of them
  * has found fields that are wrong: a quota counts only what is right.
  */
-const judging: readonly Link[] = [storage, validation, limitBounds, claimBounds, room, quota];
+const judging: readonly Link[] = [storage, ephemeralContainers, validation, limitBounds, claimBounds, room, quota];
 
 /** What all links add to a write. */
 export interface Admission {

@@ -3,6 +3,7 @@ import type { FieldError } from '@navarch/machinery';
 import type { Compare, Operation } from '@navarch/store';
 import type { CachedObject } from '../../cache/cached-object.ts';
 import type { WritableObject } from '../object-rules.ts';
+import type { Door } from '../owners.ts';
 import type { Taking } from '../rooms.ts';
 import type { Circumstances, OtherWrite } from '../write.ts';
 
@@ -14,6 +15,8 @@ export interface Step {
   readonly next: WritableObject;
   /** As it is; undefined when it is new. */
   readonly previous: CachedObject | undefined;
+  /** The door to a part of spec that the write came through; undefined for the front door. */
+  readonly door?: Door | undefined;
 }
 
 /** What a link adds to a write. */

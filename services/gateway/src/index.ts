@@ -1,2 +1,3 @@
 export { Gateway, type GatewayOptions } from './gateway.ts';
 export * from './identity.ts';
+export { ServingCertificate } from './tls/serving-certificate.ts';

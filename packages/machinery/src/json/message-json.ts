@@ -5,7 +5,8 @@ import { WireReader } from './wire.ts';
 
 /** How one field is written, worked out once. */
 interface FieldPlan {
-  readonly number: number;
+  /** Among the fields of its message. */
+  readonly index: number;
   readonly field: FieldSchema;
   /** `"name":` */
   readonly name: Buffer;
@@ -33,8 +34,8 @@ const [comma, colon, openObject, closeObject, openList, closeList] = Buffer.from
 
 /**
  * Writes the manifest form of the message that `source` holds from `start` to `end`, as encodeObject has it, without making
- * the message: its texts are copied as they are. For messages as ts-proto encodes them: the fields in the order of
- * their numbers, each in one piece; RangeError for others, and the buffer is then as it was.
+ * the message: its texts are copied as they are. For messages as ts-proto encodes them, each field in one piece; RangeError for
+ * others, which protobuf allows, and the buffer is then as it was.
  */
 export function writeMessage(
   out: JsonBuffer,
@@ -69,10 +70,10 @@ function planOf(schema: MessageSchema): MessagePlan {
   const known = plans.get(schema.typeName);
   if (known !== undefined) return known;
   const fields: (FieldPlan | undefined)[] = [];
-  for (const field of schema.fields) {
+  for (const [index, field] of schema.fields.entries()) {
     const { number } = field;
     if (number === undefined) throw new RangeError(`${schema.typeName} is not written in proto`);
-    fields[number] = { number, field, name: Buffer.from(`${JSON.stringify(field.jsonName)}:`), message: undefined };
+    fields[number] = { index, field, name: Buffer.from(`${JSON.stringify(field.jsonName)}:`), message: undefined };
   }
   const plan = { typeName: schema.typeName, fields };
   plans.set(schema.typeName, plan);
@@ -81,18 +82,23 @@ function planOf(schema: MessageSchema): MessagePlan {
 
 /** Writes `"a":1,"b":2`; false for nothing. */
 function writeFields(out: JsonBuffer, plan: MessagePlan, from: WireReader, end: number): boolean {
-  let last = 0;
+  // Which fields came already, a bit each.
+  let [seen, seenAbove] = [0, 0];
   let any = false;
   while (from.at < end) {
     const tag = from.varint();
-    const number = tag >>> 3;
-    if (number < last || (number === last && number !== 0)) throw new RangeError(`${plan.typeName} is out of order`);
-    last = number;
-    const field = plan.fields[number];
+    const field = plan.fields[tag >>> 3];
     if (field === undefined) {
       from.skip(tag & 7);
       continue;
     }
+    const { index } = field;
+    const bit = 1 << index; // modulo 32
+    if (((index < 32 ? seen : seenAbove) & bit) !== 0 || index >= 64) {
+      throw new RangeError(`${plan.typeName} has a field in two pieces`);
+    }
+    if (index < 32) seen |= bit;
+    else seenAbove |= bit;
     if (any) out.byte(comma);
     if (writeField(out, field, from, tag, end)) any = true;
     else if (any) out.back();

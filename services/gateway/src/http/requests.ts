@@ -65,6 +65,7 @@ export class Requests {
       clearTimeout(late);
       stopping.removeEventListener('abort', stop);
       response.off('close', leave);
+      if (stopping.aborted) endConnection(request, response);
     }
   }
 
@@ -109,6 +110,13 @@ export class Requests {
       socket.off('close', leave);
     }
   }
+}
+
+/** Ends a connection of HTTP/1.1 after its answer; those of HTTP/2 were told to end when the server stopped. */
+function endConnection({ httpVersionMajor, socket }: HttpRequest, response: HttpResponse): void {
+  if (httpVersionMajor !== 1) return;
+  if (response.writableFinished) socket.end();
+  else response.once('finish', () => socket.end());
 }
 
 function newExchange(

@@ -18,12 +18,13 @@ export interface DeleteWish {
 export async function deleteOptions({ request, query }: Pick<Exchange, 'request' | 'query'>): Promise<DeleteWish> {
   const body = await readOptionalBody(request, { apiVersion: 'v1', kind: 'DeleteOptions' });
   if (body === undefined) return fromQuery(query);
-  if (!isObject(body)) throw badRequest('the body of a deletion must be a DeleteOptions object');
-  const { kind } = body;
+  const options = body.json;
+  if (!isObject(options)) throw badRequest('the body of a deletion must be a DeleteOptions object');
+  const { kind } = options;
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
     throw badRequest(`the body of a deletion must be a DeleteOptions object, not a ${shown(JSON.stringify(kind))}`);
   }
-  return deleteWish(body);
+  return deleteWish(options);
 }
 
 function fromQuery(query: URLSearchParams): DeleteWish {

@@ -43,7 +43,7 @@ export class ResourceRouter {
     if (subresource === undefined) {
       if (!fits(kind.scope, target)) throw refusal(exchange, target, []);
       const handler = this.#served.verbs[target.verb as KindVerb];
-      if (handler === undefined) throw refusal(exchange, target, Object.keys(this.#served.verbs));
+      if (handler === undefined || !isFor(target)) throw methodNotAllowed(exchange.request.method ?? '', target.path);
       await handler({ exchange, target, kind });
       return;
     }
@@ -73,6 +73,11 @@ export class ResourceRouter {
 function fits(scope: 'Namespaced' | 'Cluster', { namespace, verb, name }: ResourceTarget): boolean {
   if (scope === 'Cluster') return namespace === '';
   return namespace !== '' || (name === '' && (verb === 'list' || verb === 'watch' || verb === 'deletecollection'));
+}
+
+/** One object is named, many are not; a watch by a path of its own may be of either. */
+function isFor({ verb, name }: ResourceTarget): boolean {
+  return verb === 'watch' || ['get', 'update', 'patch', 'delete'].includes(verb) === (name !== '');
 }
 
 function refusal({ request }: Exchange, { path }: ResourceTarget, verbs: readonly string[]) {

@@ -7,6 +7,8 @@ export interface Identity {
   readonly groups: readonly string[];
   readonly uid: string;
   readonly extra: Readonly<Record<string, readonly string[]>>;
+  /** Who it really is, when that one asks in this one's name. */
+  readonly by?: Identity;
 }
 
 /** What a request shows of who makes it. */

@@ -4,6 +4,7 @@ import {
   createLogger,
   createMetrics,
   defineConfig,
+  integer,
   logLevels,
   oneOf,
   runService,
@@ -16,6 +17,7 @@ import { putIdentity } from './access/identity-metadata.ts';
 import { Impersonation } from './access/impersonation.ts';
 import { pathFilter } from './access/path-filter.ts';
 import { TokenReviews } from './access/token-reviews.ts';
+import { auditing, auditPolicyFile } from './audit/auditing.ts';
 import { fairnessFilter, usualShares } from './fairness/fairness-filter.ts';
 import { Gateway } from './gateway.ts';
 import { tokenSubresource } from './subresources/token.ts';
@@ -52,6 +54,39 @@ const config = defineConfig(
       description: 'names and addresses that clients know it by, beside those of this machine: for its certificate',
       parse: text,
     },
+    auditLog: {
+      flag: '--audit-log <file>',
+      env: 'NAVARCH_AUDIT_LOG',
+      description: 'where to write who did what; nothing is written when this is not set',
+      parse: text,
+    },
+    auditPolicy: {
+      flag: '--audit-policy <file>',
+      env: 'NAVARCH_AUDIT_POLICY',
+      description: 'what of it to write: an audit.k8s.io/v1 Policy; default: who did what, without bodies',
+      parse: auditPolicyFile,
+    },
+    auditMebibytes: {
+      flag: '--audit-mebibytes <number>',
+      env: 'NAVARCH_AUDIT_MEBIBYTES',
+      default: '100',
+      description: 'how large the file becomes before a new one is begun',
+      parse: integer({ min: 1 }),
+    },
+    auditBackups: {
+      flag: '--audit-backups <number>',
+      env: 'NAVARCH_AUDIT_BACKUPS',
+      default: '5',
+      description: 'how many older files are kept',
+      parse: integer({ min: 0, max: 1000 }),
+    },
+    maxInFlight: {
+      flag: '--max-in-flight <number>',
+      env: 'NAVARCH_GATEWAY_MAX_IN_FLIGHT',
+      default: String(usualShares.inFlight),
+      description: 'how many requests are worked on at once, watches and streams left aside',
+      parse: integer({ min: 1 }),
+    },
     metrics: {
       flag: '--metrics <address>',
       env: 'NAVARCH_METRICS',
@@ -73,6 +108,15 @@ const logger = createLogger({ name: 'gateway', level: config.logLevel });
 const metrics = createMetrics('gateway');
 const client = createClient({ address: config.api, logger, program: 'gateway' });
 const connection = new Connection({ address: config.api, logger, clock: systemClock, program: 'gateway' });
+const audit = auditing({
+  path: config.auditLog,
+  policy: config.auditPolicy,
+  maxBytes: config.auditMebibytes * 1024 * 1024,
+  backups: config.auditBackups,
+  clock: systemClock,
+  logger,
+  metrics,
+});
 const reviews = new AccessReviews(connection);
 const certificate = new ServingCertificate({
   connection,
@@ -91,7 +135,11 @@ const gateway = new Gateway({
     impersonation: new Impersonation(reviews),
   }),
   identityMetadata: putIdentity,
-  filters: [fairnessFilter({ ...usualShares, waitMs: 15_000, clock: systemClock }), pathFilter(reviews)],
+  filters: [
+    ...audit.filters,
+    fairnessFilter({ ...usualShares, inFlight: config.maxInFlight, waitMs: 15_000, clock: systemClock }),
+    pathFilter(reviews),
+  ],
   subresources: (api) => [tokenSubresource(api)],
   virtual: (api) => [selfSubjectReviews(reviews), ...accessReviews(api), tokenReviews(api), ...usageMetrics(api)],
   version: '0.1.0',
@@ -113,6 +161,7 @@ await runService({
         connection.close();
       },
     },
+    ...audit.components,
     certificate,
     ...gateway.components,
   ],

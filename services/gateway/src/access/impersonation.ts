@@ -19,7 +19,7 @@ export class Impersonation {
     const asked = wanted(headers);
     if (asked === undefined) return identity;
     for (const resource of asked.needed) await this.#reviews.check(identity, resource);
-    return asked.identity;
+    return { ...asked.identity, by: identity };
   }
 }
 

@@ -1,5 +1,6 @@
 import { type MessageSchema, readYaml } from '@navarch/machinery';
 import type { HttpRequest } from './exchange.ts';
+import { bodySeen } from './kept-bodies.ts';
 import { badRequest, StatusError, unsupportedMediaType } from './status.ts';
 
 /** As much as an apiserver takes. */
@@ -19,7 +20,9 @@ export async function readBody(request: HttpRequest): Promise<Buffer> {
     if (size > maxBodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  bodySeen(request, body);
+  return body;
 }
 
 function tooLarge(): StatusError {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Exchange } from './exchange.ts';
+import { bodySeen } from './kept-bodies.ts';
 import { type Status, type StatusDetails, statusOf } from './status.ts';
 
 const compress = promisify(gzip);
@@ -32,6 +33,7 @@ export async function send(
 ): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   let bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  bodySeen(response, bytes);
   const gzip = bytes.length >= compressFromBytes && acceptsGzip(request.headers);
   if (gzip) bytes = await compress(bytes, gzipOptions);
   const all = { ...headers, ...(gzip && gzipHeaders), 'content-length': String(bytes.length) };

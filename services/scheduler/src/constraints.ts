@@ -51,13 +51,18 @@ const reasons = {
   repelled: "node(s) didn't satisfy existing pods anti-affinity rules",
 };
 
+const none: readonly Constraint[] = [];
+
 /** The rules that a node must meet to have the Pod, in the order in which they speak. */
 export function constraintsOf(pod: PodInfo, snapshot: Snapshot): readonly Constraint[] {
-  const hard = pod.spread.filter((rule) => rule.hard);
+  const { spread, repels, needsNear } = pod;
+  const others = snapshot.terms.about(pod.podClass);
+  if (spread.length + repels.length + needsNear.length + others.length === 0) return none;
+  const hard = spread.filter((rule) => rule.hard);
   return [
     ...hard.map((rule) => spreads(pod, rule, partsOf(pod, rule, hard), snapshot)),
     ...repelled(pod, snapshot),
-    ...pod.repels.map((term) => staysAway(term, snapshot)),
+    ...repels.map((term) => staysAway(term, snapshot)),
     ...near(pod, snapshot),
   ];
 }

@@ -16,6 +16,11 @@ export class Tally {
     for (const reason of reasons) add(this.#reasons, reason, by);
   }
 
+  /** How many nodes there are. */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
   /** The same counts, to go on from. */
   copy(): Tally {
     const copy = new Tally();

@@ -17,6 +17,9 @@ export interface NodeFacts {
   readonly images: ImageSizes;
 }
 
+/** A Pod on a node. */
+export type Guest = readonly [key: string, footprint: Footprint];
+
 /** A node with what its Pods take. The snapshot that has it keeps it up to date. */
 export interface NodeInfo extends NodeFacts {
   /** What the Pods that are bound to the node request. */

@@ -97,6 +97,22 @@ describe('a more important Pod', () => {
     },
   ])('$name', ({ nodes, pod, budgets, is }) => expect(found(important(pod), nodes, budgets)).toBe(is));
 
+  test('goes where its data is', () => {
+    const nodes = [node('n1', 1, { a: {} }), node('n2', 1, { b: { priority: 50 } })];
+    const pod = important();
+    expect(found(pod, nodes)).toBe('n1: a');
+    expect(found({ ...pod, claims: [{ key: 'default/data', name: 'data', nodeName: 'n2' }] }, nodes)).toBe('n2: b');
+  });
+
+  test('is told anew once others came or went', () => {
+    const snapshot = snapshotOf([node('n1', 2, { a: { priority: 10 }, b: { priority: 20 } })]);
+    const victims = () => preemption(important(), snapshot, [], 0)?.victims;
+    expect(victims()).toEqual(['n1 default/a']);
+    snapshot.take('n1 default/a');
+    snapshot.place('default/c', 'n1', podInfo('c', { cpu: '1', priority: 5 }));
+    expect(victims()).toEqual(['default/c']);
+  });
+
   test('makes those leave that it can not be near', () => {
     const away = {
       affinity: {

@@ -1,8 +1,11 @@
 import { constraintsOf } from './constraints.ts';
-import { available, type NodeInfo } from './node-info.ts';
-import type { Footprint, PodInfo } from './pod-info.ts';
+import { Evaluation, type Judge } from './evaluation.ts';
+import type { Rejection } from './explain.ts';
+import { type Filter, filters } from './filters.ts';
+import { available, type Guest, type NodeInfo } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
 import type { PodClass } from './pod-terms.ts';
-import { rejectionAt, rejectionByItself } from './schedule.ts';
+import { rejectionAt } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How many Pods of a choice may be made to leave. */
@@ -20,13 +23,15 @@ export interface Preemption {
   readonly victims: readonly string[];
 }
 
-interface Candidate extends Preemption {
-  /** How many of them budgets don't allow. */
+/** A node, and what speaks against it; less is better, the first first. */
+interface Candidate {
+  readonly nodeName: string;
+  readonly victims: readonly Guest[];
+  /** How many of the victims budgets don't allow. */
   readonly violations: number;
-  readonly footprints: readonly Footprint[];
+  readonly highestPriority: number;
+  readonly sumOfPriorities: number;
 }
-
-type Guest = readonly [key: string, footprint: Footprint];
 
 /** What other Pods' leaving can change. */
 const liftable: ReadonlySet<string> = new Set([
@@ -50,66 +55,99 @@ export function preemption(
   budgets: readonly Budget[],
   seed: number,
 ): Preemption | undefined {
-  const { nodes } = snapshot;
   if (!snapshot.hasLesser(pod.priority)) return undefined;
-  const aware = constraintsOf(pod, snapshot).length > 0;
+  // Who could help by leaving is the same for all Pods of this shape and priority, and known for all nodes that have not changed.
+  const key = `room for ${pod.priority} ${pod.shape}`;
+  const { worth } = snapshot.evaluation(key, () => new Evaluation(openedBy(pod), 0));
+  const byTrial = pod.hostPorts.length > 0 || constraintsOf(pod, snapshot).length > 0;
+  const spare = new Float64Array(pod.needs.length);
+  const count = snapshot.nodes.length;
   let best: Candidate | undefined;
   let compared = 0;
-  for (let step = 0; step < nodes.length && compared < mostCompared; step++) {
-    const place = (seed + step) % nodes.length;
-    const candidate = candidateAt(place, pod, snapshot, budgets, aware);
+  for (let step = 0, place = seed % count; step < count && compared < mostCompared; step++, place++) {
+    if (place === count) place = 0;
+    if (worth[place] === Number.NEGATIVE_INFINITY) continue;
+    const candidate = candidateAt(place, { pod, snapshot, budgets, byTrial, spare });
     if (candidate === undefined) continue;
     compared++;
     if (best === undefined || isBetter(candidate, best)) best = candidate;
   }
-  return best && { nodeName: best.nodeName, victims: best.victims };
+  return best && { nodeName: best.nodeName, victims: best.victims.map(([key]) => key) };
 }
 
-function candidateAt(
-  place: number,
-  pod: PodInfo,
-  snapshot: Snapshot,
-  budgets: readonly Budget[],
-  aware: boolean,
-): Candidate | undefined {
-  const node = snapshot.nodes[place];
-  if (node === undefined) return undefined;
-  const lesser: Guest[] = [];
-  for (const guest of node.pods) if (guest[1].priority < pod.priority) lesser.push(guest);
-  const spare = lesser.length === 0 ? undefined : spareWithout(pod, node, lesser);
-  if (spare === undefined) return undefined;
-  const rejection = rejectionByItself(pod, node);
-  if (rejection !== undefined && !liftable.has(rejection.filter)) return undefined;
-  const { guests, violating } = inOrderOfReprieve(lesser, budgets);
-  const victims =
-    aware || pod.hostPorts.length > 0
-      ? victimsByTrial(pod, snapshot, node.name, guests)
-      : victimsBySums(pod, spare, guests);
-  if (victims === undefined) return undefined;
-  return {
-    nodeName: node.name,
-    victims: victims.map(([key]) => key),
-    violations: victims.filter(([key]) => violating.has(key)).length,
-    footprints: victims.map(([, footprint]) => footprint),
+/** What is the same for all nodes. */
+interface Search {
+  readonly pod: PodInfo;
+  readonly snapshot: Snapshot;
+  readonly budgets: readonly Budget[];
+  /** Ports or rules about other Pods have a say: sums of what is requested don't tell. */
+  readonly byTrial: boolean;
+  /** Room for a number for each of the Pod's needs. */
+  readonly spare: Float64Array;
+}
+
+const closed: Rejection = { filter: 'no less important Pod is in the way', reasons: [] };
+
+/** Says 0 of nodes that have room for the Pod once all less important Pods have left, as far as nodes by themselves can say. */
+function openedBy(pod: PodInfo): Judge {
+  const { needs, priority } = pod;
+  const settled = settledFilters(pod).filter(({ name }) => name !== 'VolumeBinding');
+  return (node) => {
+    let any = false;
+    const left = needs.map(({ resource, amount }) => available(node, resource) - amount);
+    for (const guest of node.pods.values()) {
+      if (guest.priority >= priority) continue;
+      any = true;
+      for (const [index, { resource }] of needs.entries()) {
+        left[index] = (left[index] ?? 0) + (guest.requests[resource] ?? 0);
+      }
+    }
+    const helps = any && left.every((amount) => amount >= 0);
+    return helps && settled.every((filter) => filter.reject(pod, node).length === 0) ? 0 : closed;
   };
 }
 
-/** What would be left of each resource that the Pod needs if all of them left and it came; undefined where that is too little. */
-function spareWithout({ needs }: PodInfo, node: NodeInfo, guests: readonly Guest[]): number[] | undefined {
-  const spare: number[] = [];
-  for (const { resource, amount } of needs) {
-    let left = available(node, resource) - amount;
-    for (const [, { requests }] of guests) left += requests[resource] ?? 0;
-    if (left < 0) return undefined;
-    spare.push(left);
-  }
-  return spare;
+/** The filters that nobody's leaving can change, if they have something to say of the Pod. */
+function settledFilters(pod: PodInfo): readonly Filter[] {
+  return filters.filter(({ name, concerns }) => !liftable.has(name) && (concerns?.(pod) ?? true));
 }
 
-/** Those whose leaving would break a budget stay first if they can, then the more important, then the older. */
-function inOrderOfReprieve(lesser: readonly Guest[], budgets: readonly Budget[]) {
-  const byImportance = lesser.toSorted(([, one], [, other]) => importance(one, other));
-  if (budgets.length === 0) return { guests: byImportance, violating: none };
+function candidateAt(place: number, { pod, snapshot, budgets, byTrial, spare }: Search): Candidate | undefined {
+  const node = snapshot.nodes[place];
+  if (node === undefined) return undefined;
+  // Claims are the Pod's own, not its shape's.
+  if (pod.claims.length > 0 && settledFilters(pod).some((filter) => filter.reject(pod, node).length > 0))
+    return undefined;
+  const guests = snapshot.guests(place);
+  let stay = guests.length;
+  while (stay > 0 && (guests[stay - 1]?.[1].priority ?? 0) < pod.priority) stay--;
+  fillSpare(spare, pod, node, guests, stay);
+  if (budgets.length === 0 && !byTrial) {
+    return toCandidate(node.name, victimsBySums(pod, spare, guests, stay), none);
+  }
+  const { lesser, violating } = inOrderOfReprieve(guests.slice(stay), budgets);
+  const victims = byTrial ? victimsByTrial(pod, snapshot, node.name, lesser) : victimsBySums(pod, spare, lesser, 0);
+  return victims && toCandidate(node.name, victims, violating);
+}
+
+/** Writes what is left of each resource that the Pod needs when it comes and only the first `stay` of the guests stay. */
+function fillSpare(
+  spare: Float64Array,
+  { needs }: PodInfo,
+  { allocatable }: NodeInfo,
+  guests: readonly Guest[],
+  stay: number,
+): void {
+  for (let index = 0; index < needs.length; index++) {
+    const { resource = '', amount = 0 } = needs[index] ?? {};
+    let left = (allocatable[resource] ?? 0) - amount;
+    for (let at = 0; at < stay; at++) left -= guests[at]?.[1].requests[resource] ?? 0;
+    spare[index] = left;
+  }
+}
+
+/** Of guests in order of importance those whose leaving would break a budget stay first if they can. */
+function inOrderOfReprieve(byImportance: readonly Guest[], budgets: readonly Budget[]) {
   const left = budgets.map(({ allowed }) => allowed);
   const violating = new Set<string>();
   for (const [key, { podClass }] of byImportance) {
@@ -119,29 +157,43 @@ function inOrderOfReprieve(lesser: readonly Guest[], budgets: readonly Budget[])
       if ((left[index] ?? 0) < 0) violating.add(key);
     }
   }
-  const guests = [
+  const lesser = [
     ...byImportance.filter(([key]) => violating.has(key)),
     ...byImportance.filter(([key]) => !violating.has(key)),
   ];
-  return { guests, violating };
+  return { lesser, violating };
 }
 
 const none: ReadonlySet<string> = new Set();
 
-function importance(one: Footprint, other: Footprint): number {
-  return other.priority - one.priority || (one.since < other.since ? -1 : 1);
-}
-
-/** Where only room is wanted: everybody leaves, and comes back in turn for as long as the Pod still fits. Uses `spare` up. */
-function victimsBySums({ needs }: PodInfo, spare: number[], guests: readonly Guest[]): readonly Guest[] {
-  return guests.filter(([, { requests }]) => {
-    const fits = needs.every(({ resource }, index) => (spare[index] ?? 0) >= (requests[resource] ?? 0));
-    if (fits) {
-      for (const [index, { resource }] of needs.entries())
-        spare[index] = (spare[index] ?? 0) - (requests[resource] ?? 0);
+/**
+ * Where only room is wanted: everybody from the guest at `first` on leaves, and comes back in turn for as long as the Pod still
+ * fits. Uses `spare` up.
+ */
+function victimsBySums(
+  { needs }: PodInfo,
+  spare: Float64Array,
+  guests: readonly Guest[],
+  first: number,
+): readonly Guest[] {
+  const victims: Guest[] = [];
+  for (let at = first; at < guests.length; at++) {
+    const guest = guests[at];
+    if (guest === undefined) continue;
+    const { requests } = guest[1];
+    let fits = true;
+    for (let index = 0; fits && index < needs.length; index++) {
+      fits = (spare[index] ?? 0) >= (requests[needs[index]?.resource ?? ''] ?? 0);
     }
-    return !fits;
-  });
+    if (!fits) {
+      victims.push(guest);
+      continue;
+    }
+    for (let index = 0; index < needs.length; index++) {
+      spare[index] = (spare[index] ?? 0) - (requests[needs[index]?.resource ?? ''] ?? 0);
+    }
+  }
+  return victims;
 }
 
 /** The same where ports or rules about other Pods have a say: it is tried, and everything put back. */
@@ -168,25 +220,31 @@ function victimsByTrial(
   return victims;
 }
 
-function isBetter(one: Candidate, other: Candidate): boolean {
-  const [ones, others] = [measures(one), measures(other)];
-  const index = ones.findIndex((measure, at) => measure !== others[at]);
-  if (index >= 0) return (ones[index] ?? 0) < (others[index] ?? 0);
-  return youngest(one) > youngest(other);
+function toCandidate(nodeName: string, victims: readonly Guest[], violating: ReadonlySet<string>): Candidate {
+  let [violations, highestPriority, sumOfPriorities] = [0, Number.NEGATIVE_INFINITY, 0];
+  for (const [key, { priority }] of victims) {
+    if (violating.has(key)) violations++;
+    if (priority > highestPriority) highestPriority = priority;
+    sumOfPriorities += priority;
+  }
+  return { nodeName, victims, violations, highestPriority, sumOfPriorities };
 }
 
-/** Less is better, the first first. */
-function measures({ violations, footprints }: Candidate): readonly number[] {
-  const priorities = footprints.map(({ priority }) => priority);
-  const highest = Math.max(Number.NEGATIVE_INFINITY, ...priorities);
-  return [violations, highest, priorities.reduce((sum, priority) => sum + priority, 0), priorities.length];
+function isBetter(one: Candidate, other: Candidate): boolean {
+  const difference =
+    one.violations - other.violations ||
+    // Both are -Infinity where nobody has to go.
+    (one.highestPriority === other.highestPriority ? 0 : one.highestPriority - other.highestPriority) ||
+    one.sumOfPriorities - other.sumOfPriorities ||
+    one.victims.length - other.victims.length;
+  return difference < 0 || (difference === 0 && youngest(one) > youngest(other));
 }
 
 /** When the oldest of its most important victims was made. */
-function youngest({ footprints }: Candidate): string {
-  const highest = Math.max(...footprints.map(({ priority }) => priority));
-  return footprints
-    .filter(({ priority }) => priority === highest)
-    .map(({ since }) => since)
-    .reduce((earliest, since) => (since < earliest ? since : earliest), '9');
+function youngest({ victims, highestPriority }: Candidate): string {
+  let earliest = '9';
+  for (const [, { priority, since }] of victims) {
+    if (priority === highestPriority && since < earliest) earliest = since;
+  }
+  return earliest;
 }

@@ -6,7 +6,7 @@ import type { PodInfo } from './pod-info.ts';
 import type { SpreadRule } from './pod-terms.ts';
 import type { Score, Wish } from './profiles.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { DomainCounts } from './topology.ts';
+import type { DomainCounts, Topology } from './topology.ts';
 
 const most = 100;
 
@@ -23,11 +23,11 @@ export function preferencesOf(
 ): Float64Array | undefined {
   const { sum, scores } = snapshot.scoreScratch(places.length);
   let any = false;
-  for (const { weight, fill } of preferences) {
-    if (!fill(pod, snapshot, places, scores)) continue;
-    if (!any) sum.fill(0);
+  for (const { weight, concerns, fill } of preferences) {
+    if (!concerns(pod, snapshot) || !fill(pod, snapshot, places, scores)) continue;
+    if (any) for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + weight * (scores[at] ?? 0);
+    else for (let at = 0; at < sum.length; at++) sum[at] = weight * (scores[at] ?? 0);
     any = true;
-    for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + weight * (scores[at] ?? 0);
   }
   return any ? sum : undefined;
 }
@@ -38,25 +38,29 @@ type Fill = (pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float
 /** A wish, and how often it counts. */
 export interface Preference {
   readonly weight: number;
+  /** Whether it has anything to say of the Pod. */
+  readonly concerns: (pod: PodInfo, snapshot: Snapshot) => boolean;
   readonly fill: Fill;
 }
 
-const fills: Readonly<Record<Wish, Fill>> = {
-  TaintToleration: avoidedTaints,
-  NodeAffinity: likedNodes,
-  PodTopologySpread: spread,
-  InterPodAffinity: nearPods,
+const preferences: Readonly<Record<Wish, Omit<Preference, 'weight'>>> = {
+  TaintToleration: { concerns: (_, { softTainted }) => softTainted > 0, fill: avoidedTaints },
+  NodeAffinity: { concerns: ({ likedNodes }) => likedNodes.length > 0, fill: likedNodes },
+  PodTopologySpread: { concerns: ({ spread }) => spread.some(({ hard }) => !hard), fill: spread },
+  InterPodAffinity: {
+    concerns: ({ draws, podClass }, { terms }) =>
+      draws.some(({ required }) => !required) || terms.about(podClass).some(({ weight }) => weight !== undefined),
+    fill: nearPods,
+  },
 };
 
 /** Undefined for plugins that score nodes by themselves. */
 export function preferenceOf({ name, weight }: Score): Preference | undefined {
-  const fill: Fill | undefined = name in fills ? fills[name as Wish] : undefined; // tested just there
-  return fill && { weight, fill };
+  return name in preferences ? { weight, ...preferences[name as Wish] } : undefined; // tested just there
 }
 
 /** Fewer taints that ask the Pod to stay away are better. */
 function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
-  if (snapshot.softTainted === 0) return false;
   fillFrom(snapshot, places, scores, ({ taints }) => {
     return taints.filter((taint) => untolerated([taint], pod.tolerations, ['PreferNoSchedule']) !== undefined).length;
   });
@@ -67,7 +71,6 @@ function avoidedTaints(pod: PodInfo, snapshot: Snapshot, places: Int32Array, sco
 }
 
 function likedNodes({ likedNodes }: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
-  if (likedNodes.length === 0) return false;
   fillFrom(snapshot, places, scores, (node) => {
     return likedNodes.reduce(
       (sum, { weight, preference }) => sum + (preference && matchesTerm(preference, node) ? weight : 0),
@@ -83,45 +86,75 @@ function likedNodes({ likedNodes }: PodInfo, snapshot: Snapshot, places: Int32Ar
 /** Parts with fewer of the Pod's like are better; of parts that are many each matters more. */
 function spread(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
   const soft = pod.spread.filter(({ hard }) => !hard);
-  if (soft.length === 0) return false;
-  scores.fill(0);
-  for (const rule of soft) addSpread(pod, rule, soft, snapshot, places, scores);
-  // What lacks a label is not compared.
-  for (let at = 0; at < scores.length; at++) scores[at] = Math.round(scores[at] ?? 0);
-  const { lowest, highest } = rangeOf(scores);
-  for (let at = 0; at < scores.length; at++) {
-    const score = scores[at] ?? 0;
-    if (Number.isNaN(score)) scores[at] = 0;
-    else scores[at] = highest <= 0 ? most : Math.floor((most * (highest + lowest - score)) / highest);
+  const tables = soft.map((rule) => spreadTable(pod, rule, soft, snapshot, places));
+  const [table] = tables;
+  if (table !== undefined && tables.length === 1) {
+    // Of one rule all nodes of a part get the same: parts are compared, which are few, instead of nodes.
+    for (let domain = 0; domain < table.sums.length; domain++) {
+      table.sums[domain] = table.seen[domain] === 1 ? Math.round(table.sums[domain] ?? 0) : Number.NaN;
+    }
+    toSpreadPoints(table.sums);
+    scores.fill(0);
+    addTable(table, places, scores, 0);
+    return true;
   }
+  scores.fill(0);
+  for (const each of tables) addTable(each, places, scores, Number.NaN);
+  for (let at = 0; at < scores.length; at++) scores[at] = Math.round(scores[at] ?? 0);
+  toSpreadPoints(scores);
   return true;
 }
 
-/** Adds what the rule says, NaN where the label is missing. */
-function addSpread(
+/** Makes points of sums, of which fewer are better. NaN, for what lacks a label, is not compared and gets nothing. */
+function toSpreadPoints(sums: Float64Array): void {
+  const { lowest, highest } = rangeOf(sums);
+  for (let at = 0; at < sums.length; at++) {
+    const sum = sums[at] ?? 0;
+    if (Number.isNaN(sum)) sums[at] = 0;
+    else sums[at] = highest <= 0 ? most : Math.floor((most * (highest + lowest - sum)) / highest);
+  }
+}
+
+/** Something of each value of a label, by its number. */
+interface DomainTable {
+  readonly topology: Topology;
+  readonly sums: Float64Array;
+  /** 1 where one of the places has the value. */
+  readonly seen: Uint8Array;
+}
+
+/** What the rule says of each part. */
+function spreadTable(
   pod: PodInfo,
   rule: SpreadRule,
   rules: readonly SpreadRule[],
   snapshot: Snapshot,
   places: Int32Array,
-  scores: Float64Array,
-): void {
+): DomainTable {
   const { pods, topology } = snapshot.counter(countedBy(rule.counted, partsOf(pod, rule, rules), snapshot));
-  const { domainOf } = topology;
-  const seen = new Uint8Array(topology.size);
+  const { domainOf, size } = topology;
+  const seen = new Uint8Array(size);
   let parts = 0;
-  for (let at = 0; at < places.length; at++) {
+  for (let at = 0; at < places.length && parts < size; at++) {
     const domain = domainOf[places[at] ?? 0] ?? -1;
     if (domain < 0 || seen[domain] === 1) continue;
     seen[domain] = 1;
     parts++;
   }
   const weight = Math.log(parts + 2);
-  const { counts } = pods;
+  const sums = new Float64Array(size);
+  for (let domain = 0; domain < size; domain++) {
+    sums[domain] = (pods.counts[domain] ?? 0) * weight + (rule.maxSkew - 1);
+  }
+  return { topology, sums, seen };
+}
+
+/** Adds to each place what the table says of its value, and `otherwise` where it has none. */
+function addTable({ topology, sums }: DomainTable, places: Int32Array, to: Float64Array, otherwise: number): void {
+  const { domainOf } = topology;
   for (let at = 0; at < places.length; at++) {
     const domain = domainOf[places[at] ?? 0] ?? -1;
-    if (domain < 0) scores[at] = Number.NaN;
-    else scores[at] = (scores[at] ?? 0) + (counts[domain] ?? 0) * weight + (rule.maxSkew - 1);
+    to[at] = (to[at] ?? 0) + (domain < 0 ? otherwise : (sums[domain] ?? 0));
   }
 }
 
@@ -129,7 +162,6 @@ function addSpread(
 function nearPods(pod: PodInfo, snapshot: Snapshot, places: Int32Array, scores: Float64Array): boolean {
   const liked = pod.draws.filter(({ required }) => !required);
   const likers = snapshot.terms.about(pod.podClass).filter(({ weight }) => weight !== undefined);
-  if (liked.length + likers.length === 0) return false;
   scores.fill(0);
   for (const { term, weight } of liked) {
     addWeighted(snapshot.counter(countedBy(term, everyNode, snapshot)).pods, weight, places, scores);

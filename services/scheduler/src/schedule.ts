@@ -1,5 +1,5 @@
 import { type Constraint, constraintsOf } from './constraints.ts';
-import type { Evaluation, Judge } from './evaluation.ts';
+import { Evaluation, type Judge } from './evaluation.ts';
 import { type Rejection, Tally } from './explain.ts';
 import { type ClusterEvent, type Filter, filters, podRules } from './filters.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -8,7 +8,7 @@ import { preferencesOf } from './preferences.ts';
 import type { Profile } from './profiles.ts';
 import { score } from './score.ts';
 import { type Scoring, scoringOf } from './scoring.ts';
-import { second, selectPlace } from './select-node.ts';
+import { selectBest, selectPlace, signOf } from './select-node.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type Decision =
@@ -31,23 +31,48 @@ export type Decision =
 /** Where a Pod should run. The same arguments always give the same decision, whatever was asked before. */
 export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, seed: number): Decision {
   const scoring = scoringOf(profile);
+  const { strategy } = scoring;
   const constraints = constraintsOf(pod, snapshot);
+  const last = strategy === 'round-robin' ? lastPlace(snapshot, profile) : -1;
+  if (constraints.length === 0 && decidesAlone(pod, snapshot, scoring)) {
+    // The usual case: nobody but each node by itself has a say, and no list of nodes has to be walked.
+    const { best, able, tally } = evaluationOf(pod, snapshot, scoring);
+    if (able === 0) return reject(tally);
+    return placed(pod, snapshot, scoring, selectBest(strategy, best, seed, last), best.worth, able);
+  }
   const { worth, places } = candidates(pod, snapshot, scoring);
   const able = constraints.reduce(meeting, places);
   if (able.length === 0) return reject(rejectionsTally(pod, snapshot, scoring, constraints));
+  const count = able.length;
   const preferences = preferencesOf(pod, snapshot, able, scoring.preferences);
-  const lastName = snapshot.lastChosen.get(profile.schedulerName);
-  const last = lastName === undefined ? -1 : snapshot.lastBefore(lastName);
   const feasible = { places: able, preferences, worth, podCounts: snapshot.podCounts };
-  const { place, total } = selectPlace(scoring.strategy, feasible, seed, last);
+  const { place, total } = selectPlace(strategy, feasible, seed, last);
+  return placed(pod, snapshot, scoring, place, total, count);
+}
+
+/** Whether what each node by itself is worth decides. */
+function decidesAlone(pod: PodInfo, snapshot: Snapshot, { preferences }: Scoring): boolean {
+  const isOneOfAll = pod.namedNodes === undefined && pod.claims.length === 0;
+  return isOneOfAll && !preferences.some(({ concerns }) => concerns(pod, snapshot));
+}
+
+/** The place of the node that the profile chose last. */
+function lastPlace(snapshot: Snapshot, { schedulerName }: Profile): number {
+  const name = snapshot.lastChosen.get(schedulerName);
+  return name === undefined ? -1 : snapshot.lastBefore(name);
+}
+
+function placed(
+  pod: PodInfo,
+  snapshot: Snapshot,
+  { strategy }: Scoring,
+  place: number,
+  total: number,
+  feasible: number,
+): Decision {
   const node = snapshot.nodes[place];
   if (node === undefined) throw new Error('the node that was chosen is not there');
-  return {
-    type: 'place',
-    nodeName: node.name,
-    score: scoring.strategy === undefined ? total : score(pod, node),
-    feasible: able.length,
-  };
+  return { type: 'place', nodeName: node.name, score: strategy === undefined ? total : score(pod, node), feasible };
 }
 
 /** A node that can have a Pod, and what speaks for it. */
@@ -68,7 +93,7 @@ export function ranking(pod: PodInfo, snapshot: Snapshot, profile: Profile): rea
   const { worth, places } = candidates(pod, snapshot, scoring);
   const able = constraintsOf(pod, snapshot).reduce(meeting, places);
   const preferences = preferencesOf(pod, snapshot, able, scoring.preferences);
-  const sign = strategy === undefined ? 0 : second[strategy];
+  const sign = signOf(strategy);
   // Without a strategy only the sum counts.
   const first = ({ preference, worth }: Ranked) => (strategy === undefined ? preference + worth : preference);
   return [...able]
@@ -128,7 +153,7 @@ function candidates(pod: PodInfo, snapshot: Snapshot, scoring: Scoring): { worth
 
 function evaluationOf(pod: PodInfo, snapshot: Snapshot, scoring: Scoring): Evaluation {
   const key = `${scoring.keyOf(pod, snapshot)} ${pod.shape}`;
-  return snapshot.evaluation(key, () => judgeOf(pod, snapshot, scoring));
+  return snapshot.evaluation(key, () => new Evaluation(judgeOf(pod, snapshot, scoring), signOf(scoring.strategy)));
 }
 
 /** Where the Pod names its node, or its data lies on one, the thousands of others need not be looked at. */

@@ -1,3 +1,5 @@
+import type { BestPlaces } from './best-places.ts';
+
 /**
  * How one of the nodes that can have a Pod is chosen:
  * - `argmax`: the highest score of the founding paper; among equals the fewest Pods.
@@ -20,13 +22,23 @@ export interface Feasible {
   readonly podCounts: Int32Array;
 }
 
-/** Whether fewer Pods on a node (-1) or more (1) decide between equals. */
-export const second: Readonly<Record<Strategy, number>> = {
+const second: Readonly<Record<Strategy, number>> = {
   argmax: -1,
   'least-remaining': 1,
   random: 0,
   'round-robin': 0,
 };
+
+/** Whether fewer Pods on a node (-1) or more (1) decide between equals, or neither (0). */
+export function signOf(strategy: Strategy | undefined): number {
+  return strategy === undefined ? 0 : second[strategy];
+}
+
+/** The same choice where nodes by themselves decide: `best` knows which of all they are. */
+export function selectBest(strategy: Strategy | undefined, best: BestPlaces, seed: number, last: number): number {
+  const n = strategy === 'round-robin' ? best.upTo(last) : mixed(seed);
+  return best.nth(n % best.count);
+}
 
 /**
  * The place of a node, of which there must be one. Without a strategy it is one with the highest sum of preferences and worth,
@@ -39,7 +51,7 @@ export function selectPlace(
   last: number,
 ): { readonly place: number; readonly total: number } {
   const { places, preferences, worth, podCounts } = feasible;
-  const sign = strategy === undefined ? 0 : second[strategy];
+  const sign = signOf(strategy);
   // The best so far stand at the beginning of `places`, where nothing is left to be looked at.
   let equals = 0;
   let [liked, highest, tie] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];

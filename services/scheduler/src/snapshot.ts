@@ -1,7 +1,7 @@
-import { Evaluation, type Judge } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { AwareTerms } from './aware-terms.ts';
 import { ImageSpread } from './images.ts';
-import type { NodeFacts, NodeInfo } from './node-info.ts';
+import type { Guest, NodeFacts, NodeInfo } from './node-info.ts';
 import { type Counted, PodCounter } from './pod-counter.ts';
 import type { Footprint } from './pod-info.ts';
 import type { NamespaceLabels, PodClass } from './pod-terms.ts';
@@ -10,6 +10,9 @@ import { Topology } from './topology.ts';
 
 /** More counters and evaluations than this are not kept: those that were not used for longest go. */
 const mostKept = 1_024;
+/** Nor evaluations that hold more numbers together, of each node one; but some are in the largest clusters. */
+const mostJudgements = 1 << 22;
+const fewestKept = 16;
 
 interface Node extends NodeInfo {
   facts: NodeFacts;
@@ -18,6 +21,8 @@ interface Node extends NodeInfo {
   readonly nominal: { cpu: number; memory: number };
   readonly pods: Map<string, Footprint>;
   readonly hostPorts: Map<string, number>;
+  /** Its Pods in order of importance; undefined until somebody asks again. */
+  guests: readonly Guest[] | undefined;
 }
 
 interface Known {
@@ -36,9 +41,8 @@ interface Known {
 export class Snapshot {
   /** By name. */
   readonly nodes: readonly NodeInfo[];
-  /** How many Pods each node has, and its weight, by its place in `nodes`. */
+  /** How many Pods each node has, by its place in `nodes`. */
   podCounts = new Int32Array(64);
-  weights = new Float64Array(64);
   /** The node that each profile chose last, by schedulerName: where round robin goes on. */
   readonly lastChosen = new Map<string, string>();
   /** How many nodes have a taint that only asks Pods to stay away. */
@@ -108,7 +112,6 @@ export class Snapshot {
         this.#countNode(known, -1);
         Object.assign(known, facts, { facts });
         for (const topology of this.#topologies.values()) topology.relabel(place, facts.labels);
-        this.weights[place] = facts.weight;
         this.#countNode(known, 1);
       });
       return;
@@ -121,6 +124,7 @@ export class Snapshot {
       nominal: { cpu: 0, memory: 0 },
       pods: new Map(),
       hostPorts: new Map(),
+      guests: undefined,
     };
     this.#insert(node);
     const pods = this.#homeless.get(facts.name);
@@ -140,7 +144,6 @@ export class Snapshot {
     this.#nodes.splice(place, 1);
     for (let at = place; at < this.#nodes.length; at++) this.#moved(at);
     this.podCounts.copyWithin(place, place + 1);
-    this.weights.copyWithin(place, place + 1);
     for (const topology of this.#topologies.values()) topology.remove(place);
     this.#changes.restructured();
   }
@@ -179,6 +182,16 @@ export class Snapshot {
     return false;
   }
 
+  /** The Pods of the node at `place`: the more important first, and of equals the older. */
+  guests(place: number): readonly Guest[] {
+    const node = this.#nodes[place];
+    if (node === undefined) return [];
+    node.guests ??= [...node.pods].sort(([, one], [, other]) => {
+      return other.priority - one.priority || (one.since < other.since ? -1 : one.since > other.since ? 1 : 0);
+    });
+    return node.guests;
+  }
+
   /** A namespace's labels; undefined when it is gone. */
   setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
     if (labels) this.#namespaces.set(name, labels);
@@ -212,15 +225,16 @@ export class Snapshot {
       this.#countAll(counter);
       this.#counterVersion++;
     } else this.#counters.delete(counted.key);
-    keep(this.#counters, counted.key, counter);
+    keep(this.#counters, counted.key, counter, mostKept);
     return counter;
   }
 
-  /** How each node by itself judges Pods of a shape. `key` is equal for equal judges; one is made where it is new. */
-  evaluation(key: string, judge: () => Judge): Evaluation {
-    const evaluation = this.#evaluations.get(key) ?? new Evaluation(judge());
+  /** How each node by itself judges Pods of a shape. `key` is equal for equal ones; one is made where it is new. */
+  evaluation(key: string, make: () => Evaluation): Evaluation {
+    const evaluation = this.#evaluations.get(key) ?? make();
     this.#evaluations.delete(key);
-    keep(this.#evaluations, key, evaluation);
+    const affordable = Math.floor(mostJudgements / (this.#nodes.length + 1));
+    keep(this.#evaluations, key, evaluation, Math.max(fewestKept, Math.min(mostKept, affordable)));
     evaluation.refresh(this.#nodes, this.#changes);
     return evaluation;
   }
@@ -240,6 +254,7 @@ export class Snapshot {
     const { requests, hostPorts, podClass } = footprint;
     if (by === 1) node.pods.set(key, footprint);
     else node.pods.delete(key);
+    node.guests = undefined;
     for (const resource in requests) {
       node.requested[resource] = (node.requested[resource] ?? 0) + by * (requests[resource] ?? 0);
     }
@@ -305,12 +320,9 @@ export class Snapshot {
     this.#nodes.splice(place, 0, node);
     if (this.#nodes.length > this.podCounts.length) {
       this.podCounts = larger(this.podCounts, new Int32Array(2 * this.podCounts.length));
-      this.weights = larger(this.weights, new Float64Array(2 * this.weights.length));
     }
     this.podCounts.copyWithin(place + 1, place);
-    this.weights.copyWithin(place + 1, place);
     this.podCounts[place] = 0;
-    this.weights[place] = node.weight;
     for (let at = place + 1; at < this.#nodes.length; at++) this.#moved(at);
     for (const topology of this.#topologies.values()) topology.insert(place, node.labels);
     this.#countNode(node, 1);
@@ -335,12 +347,13 @@ export class Snapshot {
   }
 }
 
-/** Puts the entry last, and drops the first where there are too many. */
-function keep<T>(map: Map<string, T>, key: string, value: T): void {
+/** Puts the entry last, and drops the first ones while there are more than `most`. */
+function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
   map.set(key, value);
-  if (map.size <= mostKept) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
+  for (const oldest of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(oldest);
+  }
 }
 
 function larger<T extends Int32Array | Float64Array>(from: T, to: T): T {

@@ -169,11 +169,36 @@ export function podOf(shape: PodShape, number: number, nodeName = ''): Live<Pod>
   return liveObject<Pod>(toResource(podKind, object));
 }
 
+const stepOf = (pod: fc.Arbitrary<PodShape>, node: fc.Arbitrary<NodeShape>) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ pod }) },
+    { weight: 2, arbitrary: fc.record({ ends: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ node, at: fc.nat({ max: 7 }) }) },
+    { weight: 1, arbitrary: fc.record({ loses: fc.nat({ max: 7 }) }) },
+  );
 /** What happens between decisions. */
-export const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ pod: podShape }) },
-  { weight: 2, arbitrary: fc.record({ ends: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ node: nodeShape, at: fc.nat({ max: 7 }) }) },
-  { weight: 1, arbitrary: fc.record({ loses: fc.nat({ max: 7 }) }) },
-);
+export const step = stepOf(podShape, nodeShape);
 export type Step = typeof step extends fc.Arbitrary<infer Happening> ? Happening : never;
+
+export interface Story {
+  readonly nodes: readonly NodeShape[];
+  readonly steps: readonly Step[];
+}
+
+const storyOf = (pod: fc.Arbitrary<PodShape>, node: fc.Arbitrary<NodeShape>): fc.Arbitrary<Story> =>
+  fc.record({
+    nodes: fc.array(node, { minLength: 1, maxLength: 8 }),
+    steps: fc.array(stepOf(pod, node), { minLength: 5, maxLength: 40 }),
+  });
+
+/** Pods that mean something to one another, and Pods of which each node by itself is judge. */
+export const stories: Readonly<Record<'of all sorts' | 'without wishes', fc.Arbitrary<Story>>> = {
+  'of all sorts': storyOf(podShape, nodeShape),
+  'without wishes': storyOf(
+    podShape.map((shape) => {
+      const alone = { podAffinity: undefined, podAntiAffinity: undefined, topologySpreadConstraints: [] };
+      return { ...shape, ...alone, nodeAffinity: undefined };
+    }),
+    nodeShape.map((shape) => ({ ...shape, taints: [] })),
+  ),
+};

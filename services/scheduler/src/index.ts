@@ -1,6 +1,6 @@
 export { filters } from './filters.ts';
 export { defaultProfiles, type Profile, type Score } from './profiles.ts';
-export { readProfiles } from './profiles-file.ts';
+export { readConfiguration } from './profiles-file.ts';
 export type { Rejection } from './explain.ts';
 export { type Decision, rejections, schedule } from './schedule.ts';
 export { Scheduler, type SchedulerOptions } from './scheduler.ts';
@@ -10,3 +10,4 @@ export { nodeFacts, type NodeFacts, type NodeInfo } from './node-info.ts';
 export { type PodInfo, toPodInfo } from './pod-info.ts';
 export { type Budget, type Preemption, preemption } from './preemption.ts';
 export { Snapshot } from './snapshot.ts';
+export type { RebalancingPolicy } from './rebalancing/policy.ts';

@@ -14,7 +14,7 @@ import {
   text,
 } from '@navarch/kit';
 import { defaultProfiles } from './profiles.ts';
-import { profilesFile } from './profiles-file.ts';
+import { configurationFile } from './profiles-file.ts';
 import { schedulerService } from './scheduler-service.ts';
 
 const config = defineConfig(
@@ -41,11 +41,12 @@ const config = defineConfig(
       description: 'where to serve /metrics, /healthz and /readyz',
       parse: address,
     },
-    profiles: {
+    configuration: {
       flag: '--config <file>',
       env: 'NAVARCH_SCHEDULER_CONFIG',
-      description: 'the YAML file that says which schedulerName places Pods in which way; default: built-in profiles',
-      parse: profilesFile,
+      description:
+        'the YAML file that says which schedulerName places Pods in which way, and whether Pods are moved; default: built-in profiles, and none is',
+      parse: configurationFile,
     },
     logLevel: {
       flag: '--log-level <level>',
@@ -65,7 +66,7 @@ const scheduler = schedulerService({
   client,
   bus,
   identity: `${hostname()}_${randomUUID()}`,
-  profiles: config.profiles ?? defaultProfiles,
+  ...(config.configuration ?? { profiles: defaultProfiles }),
   logger,
   metrics,
   clock: systemClock,

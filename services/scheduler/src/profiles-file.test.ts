@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { defaultProfiles } from './profiles.ts';
-import { profilesFile, readProfiles } from './profiles-file.ts';
+import { configurationFile, readConfiguration } from './profiles-file.ts';
 
 const file = (...lines: string[]) =>
   ['apiVersion: scheduler.navarch.io/v1', 'kind: SchedulerConfiguration', ...lines].join('\n');
 const profiles = (...lines: string[]) => file('profiles:', ...lines.map((line) => `  ${line}`));
-const read = (text: string) => readProfiles(text, 'p.yaml');
+const read = (text: string) => readConfiguration(text, 'p.yaml').profiles;
 const complaint = (text: string) => {
   try {
     read(text);
@@ -173,6 +173,6 @@ describe('a file of profiles', () => {
   });
 
   test('that is not there is named', () => {
-    expect(() => profilesFile('/nowhere/p.yaml')).toThrow(/can't be read: .*\/nowhere\/p\.yaml/);
+    expect(() => configurationFile('/nowhere/p.yaml')).toThrow(/can't be read: .*\/nowhere\/p\.yaml/);
   });
 });

@@ -1,12 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type Parser } from '@navarch/kit';
 import { type FieldError, type JsonObject, readSettings } from '@navarch/machinery';
-import { type Profile, type Score, type ScoringStrategy, usualResources, usualWeights, wishes } from './profiles.ts';
+import {
+  defaultProfiles,
+  type Profile,
+  type Score,
+  type ScoringStrategy,
+  usualResources,
+  usualWeights,
+  wishes,
+} from './profiles.ts';
+import { type Goal, goals, type RebalancingPolicy, usualPolicy } from './rebalancing/policy.ts';
 import { strategies } from './select-node.ts';
 
 /** What a file of profiles says, once its schema lets it through. Weights that it leaves out are the usual ones. */
 interface File {
-  readonly profiles: readonly FileProfile[];
+  readonly profiles?: readonly FileProfile[];
+  readonly rebalancing?: FileRebalancing;
+}
+
+interface FileRebalancing {
+  readonly goals: readonly Goal[];
+  readonly intervalSeconds?: number;
+  readonly maxMoves?: number;
+  readonly minimumGainPercent?: number;
+  readonly settleSeconds?: number;
+}
+
+/** How a scheduler is told to work. */
+export interface Configuration {
+  readonly profiles: readonly Profile[];
+  /** Undefined: nothing is moved. */
+  readonly rebalancing?: RebalancingPolicy;
 }
 
 interface FileProfile {
@@ -62,36 +87,62 @@ const profile = object(
   },
   ['schedulerName'],
 );
+const rebalancing = object(
+  {
+    goals: { type: 'array', minItems: 1, 'x-kubernetes-list-type': 'set', items: { type: 'string', enum: [...goals] } },
+    intervalSeconds: { type: 'integer', minimum: 10, maximum: 86_400 },
+    maxMoves: { type: 'integer', minimum: 1, maximum: 100 },
+    minimumGainPercent: { type: 'integer', minimum: 1, maximum: 100 },
+    settleSeconds: { type: 'integer', minimum: 60, maximum: 604_800 },
+  },
+  ['goals'],
+);
 const schema = object(
   {
     apiVersion: { type: 'string', enum: ['scheduler.navarch.io/v1'] },
     kind: { type: 'string', enum: ['SchedulerConfiguration'] },
     profiles: { type: 'array', minItems: 1, items: profile },
+    rebalancing,
   },
-  ['apiVersion', 'kind', 'profiles'],
+  ['apiVersion', 'kind'],
 );
 
-/** The path of a file of profiles. Throws ConfigError, which says of all that is wrong where it stands. */
-export const profilesFile: Parser<readonly Profile[]> = (path) => {
+/** The path of a file that says how to work. Throws ConfigError, which says of all that is wrong where it stands. */
+export const configurationFile: Parser<Configuration> = (path) => {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(
-      `the file of profiles can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ConfigError(`the file can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return readProfiles(text, path);
+  return readConfiguration(text, path);
 };
 
-/** The profiles that a file of this name and text gives. Throws ConfigError. */
-export function readProfiles(text: string, fileName: string): readonly Profile[] {
+/** What a file of this name and text says; the built-in profiles where it has none. Throws ConfigError. */
+export function readConfiguration(text: string, fileName: string): Configuration {
   const { value, errors } = readSettings<File>(text, schema, problems);
-  if (value !== undefined) return value.profiles.map(toProfile);
+  if (value !== undefined) {
+    const { profiles, rebalancing } = value;
+    return {
+      profiles: profiles?.map(toProfile) ?? defaultProfiles,
+      ...(rebalancing && { rebalancing: toPolicy(rebalancing) }),
+    };
+  }
   const lines = errors.map(({ position: { line, column }, path, message }) => {
     return `${fileName}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`;
   });
   throw new ConfigError(`nothing was started, because:\n  ${lines.join('\n  ')}`);
+}
+
+function toPolicy({
+  goals,
+  intervalSeconds = usualPolicy.intervalMs / 1000,
+  maxMoves = usualPolicy.maxMoves,
+  minimumGainPercent = 100 * usualPolicy.minimumGain,
+  settleSeconds = usualPolicy.settleMs / 1000,
+}: FileRebalancing): RebalancingPolicy {
+  const minimumGain = minimumGainPercent / 100;
+  return { goals, intervalMs: 1000 * intervalSeconds, maxMoves, minimumGain, settleMs: 1000 * settleSeconds };
 }
 
 /** Only what counts is asked about again and again: what was left out is filled in. */
@@ -115,7 +166,7 @@ function toScore({ name, weight = usualWeights[name], scoringStrategy, resources
 }
 
 /** What the schema can't say. */
-function problems({ profiles }: File): FieldError[] {
+function problems({ profiles = [] }: File): FieldError[] {
   const names = profiles.map(({ schedulerName }) => schedulerName);
   return profiles.flatMap((profile, index) => {
     const path = `profiles[${index}]`;

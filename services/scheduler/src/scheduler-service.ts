@@ -6,6 +6,8 @@ import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch
 import type { Profile } from './profiles.ts';
 import { PlannerConnection } from './planning/planner-connection.ts';
 import { Planner } from './planning/planner.ts';
+import type { RebalancingPolicy } from './rebalancing/policy.ts';
+import { Rebalancer } from './rebalancing/rebalancer.ts';
 import { replicaLease } from './replicas.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -15,6 +17,8 @@ export interface SchedulerServiceOptions {
   /** Different for every process that ever lived. */
   readonly identity: string;
   readonly profiles: readonly Profile[];
+  /** Whether, and how, Pods are moved once they have a node. Undefined: never. */
+  readonly rebalancing?: RebalancingPolicy;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -29,6 +33,7 @@ export function schedulerService({
   bus,
   identity,
   profiles,
+  rebalancing: policy,
   logger,
   metrics,
   clock,
@@ -47,7 +52,9 @@ export function schedulerService({
   const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });
   const recorder = new ApiEventRecorder({ client, component: 'scheduler', logger, clock, metrics });
   const scheduler = new Scheduler({ client, informers, recorder, profiles, identity, logger, metrics, clock });
-  const planner = new Planner({ informers, picture: () => scheduler.picture() });
+  const picture = () => scheduler.picture();
+  const planner = new Planner({ informers, picture });
+  const rebalancer = policy && new Rebalancer({ client, informers, recorder, policy, picture, clock, logger });
   const standing = { client, identity, clock, logger, metrics };
   // Nobody else stands for its own Lease: it tells the others that this replica is alive.
   const alive = new LeaderElector({ ...standing, name: replicaLease(identity), retryMs: 2_000 });
@@ -55,9 +62,13 @@ export function schedulerService({
   return {
     components: [
       recorder,
-      new LeaderWork({ name: 'scheduling', informers, elector: leader, logger }, (term) => scheduler.lead(term), [
-        { elector: alive, work: (term) => scheduler.work(term) },
-      ]),
+      new LeaderWork(
+        { name: 'scheduling', informers, elector: leader, logger },
+        async (term) => {
+          await Promise.all([scheduler.lead(term), rebalancer?.lead(term)]);
+        },
+        [{ elector: alive, work: (term) => scheduler.work(term) }],
+      ),
       new PlannerConnection({ client, planner, clock, logger }),
     ],
     notReady: () => (informers.revision > 0n ? undefined : 'the caches are not filled'),

@@ -9,7 +9,7 @@ import { run } from '@navarch/cli';
 import { type ApiClient, createClient } from '@navarch/client';
 import { controllerManager } from '@navarch/controller-manager';
 import { type Address, createLogger, createMetrics, formatAddress, type LogLevel } from '@navarch/kit';
-import { defaultProfiles, schedulerService } from '@navarch/scheduler';
+import { defaultProfiles, schedulerService, type RebalancingPolicy } from '@navarch/scheduler';
 import { MemoryStore } from '@navarch/store';
 import { TcpProxy } from '@navarch/testing';
 import { FakeNode } from './fake-node.ts';
@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** For how long Pods that don't say so themselves stay on a node that fails. Default 60. */
   readonly tolerationSeconds?: number;
+  /** Whether Pods are moved once they have a node. Default: never. */
+  readonly rebalancing?: RebalancingPolicy;
   /** Default silent. */
   readonly logLevel?: LogLevel;
 }
@@ -55,6 +57,7 @@ export class ClusterInProcess {
   readonly nodes: FakeNode[] = [];
   readonly #logLevel: LogLevel;
   readonly #tolerationSeconds: number;
+  readonly #rebalancing: RebalancingPolicy | undefined;
   #candidates: readonly Candidate[] = [];
   /** The ends of what was killed: nobody waits for them but the end of the cluster. */
   readonly #ends: Promise<void>[] = [];
@@ -64,7 +67,8 @@ export class ClusterInProcess {
   #dir = '';
   #processes = 0;
 
-  private constructor({ logLevel = 'silent', tolerationSeconds = 60 }: ClusterOptions) {
+  private constructor({ logLevel = 'silent', tolerationSeconds = 60, rebalancing }: ClusterOptions) {
+    this.#rebalancing = rebalancing;
     this.#logLevel = logLevel;
     this.#tolerationSeconds = tolerationSeconds;
   }
@@ -175,7 +179,9 @@ export class ClusterInProcess {
       parts: (client, bus) => {
         const common = { client, bus, identity, logger, metrics, clock };
         if (name === 'scheduler') {
-          return schedulerService({ ...common, profiles: defaultProfiles }).components;
+          const rebalancing = this.#rebalancing;
+          return schedulerService({ ...common, profiles: defaultProfiles, ...(rebalancing && { rebalancing }) })
+            .components;
         }
         const nodes = { graceMs: 40_000 };
         return controllerManager({ ...common, clusterCidr: '10.244.0.0/16', nodes });

@@ -13,6 +13,7 @@ import { type Session, UserError } from '../session.ts';
 interface EventsOptions {
   readonly for?: string;
   readonly types?: string;
+  readonly reason?: string;
   readonly since?: number;
   readonly watch?: boolean;
   readonly allNamespaces?: boolean;
@@ -25,6 +26,7 @@ export const eventsCommand = (run: Runner) =>
     .description('Show what happened, oldest first')
     .option('--for <object>', 'only what happened to this: pod/web')
     .option('--types <types>', 'only these: Normal, Warning')
+    .option('--reason <reason>', 'only with this reason: FailedScheduling, Rebalanced')
     .addOption(new Option('--since <duration>', 'only what happened since: 30s, 10m').argParser(durationMs))
     .option('-w, --watch', 'go on as more happens')
     .addOption(allNamespacesOption())
@@ -38,7 +40,10 @@ export const eventsCommand = (run: Runner) =>
 
 async function events(session: Session, options: EventsOptions): Promise<number> {
   const namespace = options.allNamespaces === true ? '' : session.namespace;
-  const fieldSelector = [...(await aboutObject(session, options.for)), ...ofTypes(options.types)].join(',');
+  const ofReason = options.reason === undefined ? [] : [`reason=${escapeFieldValue(options.reason)}`];
+  const fieldSelector = [...(await aboutObject(session, options.for)), ...ofTypes(options.types), ...ofReason].join(
+    ',',
+  );
   const since = options.since === undefined ? '' : new Date(session.io.now() - options.since).toISOString();
   const { items, revision } = await session.client().list(event, { namespace, fieldSelector, since });
   const shown = byTime(items);

@@ -70,7 +70,8 @@ const planners: Readonly<
 };
 
 function planPod({ object, previous }: Planned<Pod>): WorkloadPlan | undefined {
-  if (previous !== undefined || object.spec.nodeName !== '') return undefined;
+  if (previous !== undefined) return { ...nothing, sample: object, kept: [keyOf(previous)] };
+  if (object.spec.nodeName !== '') return undefined;
   return { ...nothing, sample: object, made: [object.metadata.name] };
 }
 

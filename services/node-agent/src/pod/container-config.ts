@@ -45,7 +45,7 @@ export function sandboxConfig(pod: Live<Pod>, attempt: number, node: NodeSetting
   return {
     pod: { name, namespace, uid },
     attempt,
-    hostname: hostname(pod),
+    hostname: hostname(pod, node),
     logDirectory: logDirectory(pod, node.logRoot),
     hostNetwork: pod.spec.hostNetwork,
     privileged: allContainers(pod).some(({ securityContext }) => securityContext?.privileged === true),
@@ -68,15 +68,23 @@ export function sandboxConfig(pod: Live<Pod>, attempt: number, node: NodeSetting
   };
 }
 
-export function hostname(pod: Live<Pod>): string {
-  // A host name is at most 63 characters; a Pod's name may be longer.
-  return pod.spec.hostname || pod.metadata.name.slice(0, 63).replace(/[-.]+$/, '');
+/** What Linux takes (__NEW_UTS_LEN in its include/uapi/linux/utsname.h). */
+const longestHostname = 64;
+
+/** The host name inside the Pod. Throws StepError where the one that is asked for is none that can be set. */
+export function hostname(pod: Live<Pod>, node: Pick<NodeSettings, 'clusterDomain'>): string {
+  const [full = '', short = full] = hostNames(pod, node);
+  if (pod.spec.setHostnameAsFqdn !== true) return short;
+  if (full.length <= longestHostname) return full;
+  const message = `setHostnameAsFQDN: "${full}" has ${full.length} characters, and a host name at most ${longestHostname}`;
+  throw new StepError('FailedCreatePodSandBox', message);
 }
 
 /** How the Pod calls itself: first by its full DNS name, where a headless Service gives it one. */
 export function hostNames(pod: Live<Pod>, { clusterDomain }: Pick<NodeSettings, 'clusterDomain'>): readonly string[] {
   const { subdomain } = pod.spec;
-  const own = hostname(pod);
+  // A label is at most 63 characters; a Pod's name may be longer.
+  const own = pod.spec.hostname || pod.metadata.name.slice(0, 63).replace(/[-.]+$/, '');
   return subdomain === '' ? [own] : [`${own}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`, own];
 }
 
@@ -130,7 +138,7 @@ export function containerConfig(pod: Live<Pod>, container: Container, inputs: Co
     command: withValues(container.command),
     args: withValues(container.args),
     workingDir: container.workingDir,
-    env: values.has('HOSTNAME') ? env : [{ name: 'HOSTNAME', value: hostname(pod) }, ...env],
+    env: values.has('HOSTNAME') ? env : [{ name: 'HOSTNAME', value: hostname(pod, inputs.node) }, ...env],
     mounts: inputs.mounts,
     labels: { ...podLabels(pod), [labelKeys.container]: container.name },
     annotations: {

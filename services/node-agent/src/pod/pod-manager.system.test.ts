@@ -68,15 +68,24 @@ test('a Pod sees its settings, volumes, limits and names', async () => {
       allowPrivilegeEscalation: false,
     },
   });
-  node.api.put(aPod({ volumes, containers: [main] }, { name: 'full', uid: 'full' }));
+  const named = {
+    subdomain: 'team',
+    setHostnameAsFqdn: true,
+    hostAliases: [{ ip: '192.0.2.7', hostnames: ['ledger.test', 'ledger'] }],
+  };
+  node.api.put(aPod({ volumes, containers: [main], ...named }, { name: 'full', uid: 'full' }));
   await waitFor(() => isReady('full'), { timeoutMs: 30_000 });
 
   expect(await run('full', 'cat', '/settings/color', '/keys/token')).toBe('reds3cret');
-  expect(await run('full', 'sh', '-c', 'stat -L -c %a /keys/token; echo $TOKEN; hostname')).toBe('400\ns3cret\nfull\n');
+  expect(await run('full', 'sh', '-c', 'stat -L -c %a /keys/token; echo $TOKEN; hostname')).toBe(
+    '400\ns3cret\nfull.team.default.svc.cluster.local\n',
+  );
   expect(await run('full', 'sh', '-c', "echo x > /scratch/x && df -m /scratch | tail -1 | awk '{print $2}'")).toBe(
     '1\n',
   );
-  expect(await run('full', 'cat', '/etc/hosts')).toContain(`${status('full').podIp}\tfull`);
+  const hosts = await run('full', 'cat', '/etc/hosts');
+  expect(hosts).toContain(`${status('full').podIp}\tfull.team.default.svc.cluster.local full\n`);
+  expect(hosts).toContain('192.0.2.7\tledger.test ledger\n');
   expect(await run('full', 'cat', '/etc/resolv.conf')).toContain('search default.svc.cluster.local');
   expect(await run('full', 'grep', 'CapEff', '/proc/self/status')).toContain('0000000000000000');
   await expect(run('full', 'touch', '/x')).rejects.toThrow('Read-only');

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pod as podKind } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
@@ -8,6 +8,7 @@ import type { ConfigData } from './config-source.ts';
 import { containerConfig, hostNames, logDirectory, pidNamespace, sandboxConfig } from './container-config.ts';
 import type { EnvSources } from './env.ts';
 import { graceLeft, longestRemovalMs } from './grace-period.ts';
+import { hostsFile, ownHosts } from './hosts-file.ts';
 import {
   allContainers,
   type DesiredPod,
@@ -94,9 +95,9 @@ export class PodSteps {
 
   async #createSandbox({ attempt }: ActionOf<'createSandbox'>, pod: Live<Pod>, signal: AbortSignal): Promise<void> {
     const { runtime, node } = this.#context;
-    const config = sandboxConfig(pod, attempt, node);
     if (!pod.spec.hostNetwork) await this.#context.networkReady(signal);
     try {
+      const config = sandboxConfig(pod, attempt, node);
       await mkdir(config.logDirectory, { recursive: true, mode: 0o755 });
       await this.#context.startLimit.run('sandbox', () => runtime.runSandbox(config));
       this.#memory.succeeded(step.sandbox);
@@ -224,18 +225,17 @@ export class PodSteps {
     };
   }
 
-  /** A Pod knows itself by name: the runtime would show it the node's own /etc/hosts. */
+  /** The runtime would show the Pod its node's own /etc/hosts: a Pod in the node's network sees that, if nothing is added. */
   async #hostsFile(pod: Live<Pod>, container: Container, ip: string): Promise<Mount[]> {
-    if (pod.spec.hostNetwork || container.volumeMounts.some(({ mountPath }) => mountPath === '/etc/hosts')) return [];
-    const dir = join(this.#context.podRoot, pod.metadata.uid);
+    const { hostNetwork, hostAliases } = pod.spec;
+    if (hostNetwork && hostAliases.length === 0) return [];
+    if (container.volumeMounts.some(({ mountPath }) => mountPath === '/etc/hosts')) return [];
+    const { podRoot, node } = this.#context;
+    const dir = join(podRoot, pod.metadata.uid);
     const hostPath = join(dir, 'etc-hosts');
     await mkdir(dir, { recursive: true });
-    const lines = [
-      '127.0.0.1\tlocalhost',
-      '::1\tlocalhost ip6-localhost ip6-loopback',
-      `${ip}\t${hostNames(pod, this.#context.node).join(' ')}`,
-    ];
-    await writeFile(hostPath, `${lines.join('\n')}\n`, { mode: 0o644 });
+    const ofNode = hostNetwork ? await readFile('/etc/hosts', 'utf8') : undefined;
+    await writeFile(hostPath, hostsFile(pod, ofNode ?? ownHosts(ip, hostNames(pod, node))), { mode: 0o644 });
     return [{ containerPath: '/etc/hosts', hostPath, readonly: false, propagation: 'None' }];
   }
 

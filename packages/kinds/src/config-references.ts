@@ -52,8 +52,12 @@ function visit(spec: PodSpec | undefined, rename: (reference: ConfigReference) =
       see('Secret', secretRef);
     }
   }
-  for (const { configMap, secret } of spec?.volumes ?? []) {
+  for (const { configMap, secret, projected } of spec?.volumes ?? []) {
     see('ConfigMap', configMap);
+    for (const source of projected?.sources ?? []) {
+      see('ConfigMap', source.configMap);
+      see('Secret', source.secret);
+    }
     if (secret !== undefined)
       secret.secretName = rename({ kind: 'Secret', name: secret.secretName, optional: secret.optional });
   }

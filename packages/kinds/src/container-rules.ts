@@ -1,5 +1,6 @@
 import { type FieldError, isPortName, parseQuantity } from '@navarch/machinery';
 import type { Container, EnvVar, PodSpec, Probe, ResourceRequirements } from '@navarch/proto';
+import { validateFieldRef, validateResourceFieldRef } from './field-rules.ts';
 import { duplicates, exactlyOne, relativePath } from './rules.ts';
 
 export function validateContainer(container: Container, path: string, spec: PodSpec, isInit: boolean): FieldError[] {
@@ -42,28 +43,16 @@ function validatePorts({ ports }: Container, path: string, { hostNetwork }: PodS
   return errors;
 }
 
-const fieldPath =
-  /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIP|podIP|podIPs|hostIPs))$/;
-const containerResource = /^(limits|requests)\.(cpu|memory|ephemeral-storage)$/;
-
 function validateEnv({ value, valueFrom }: EnvVar, path: string): FieldError[] {
   if (valueFrom === undefined) return [];
   const from = `${path}.valueFrom`;
   if (value !== '') return [{ path: from, message: 'must not be set together with value' }];
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
-  const errors = exactlyOne(from, { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef });
-  if (fieldRef !== undefined && !fieldPath.test(fieldRef.fieldPath)) {
-    const known = "metadata.name, metadata.labels['key'], spec.nodeName, status.podIP and the like";
-    errors.push({ path: `${from}.fieldRef.fieldPath`, message: `"${fieldRef.fieldPath}" is not among ${known}` });
-  }
-  if (resourceFieldRef !== undefined && !containerResource.test(resourceFieldRef.resource)) {
-    const known = 'limits or requests, a dot, and cpu, memory or ephemeral-storage';
-    errors.push({
-      path: `${from}.resourceFieldRef.resource`,
-      message: `"${resourceFieldRef.resource}" must be ${known}`,
-    });
-  }
-  return errors;
+  return [
+    ...exactlyOne(from, { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef }),
+    ...validateFieldRef(fieldRef, `${from}.fieldRef`, 'variable'),
+    ...validateResourceFieldRef(resourceFieldRef, `${from}.resourceFieldRef`),
+  ];
 }
 
 const standardResources = new Set(['cpu', 'memory', 'ephemeral-storage']);

@@ -24,7 +24,15 @@ function completeServiceAccount(spec: PodSpec | undefined): void {
   spec.serviceAccount = spec.serviceAccountName;
 }
 
-const volumeSources = ['emptyDir', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'] as const;
+const volumeSources = [
+  'emptyDir',
+  'hostPath',
+  'configMap',
+  'secret',
+  'persistentVolumeClaim',
+  'projected',
+  'downwardApi',
+] as const;
 
 function completeContainer(container: Container, hostNetwork: boolean): void {
   if (hostNetwork) for (const port of container.ports) port.hostPort ||= port.containerPort;

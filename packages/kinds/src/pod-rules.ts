@@ -1,10 +1,11 @@
 import type { FieldError } from '@navarch/machinery';
-import type { PodSpec, Volume } from '@navarch/proto';
+import type { PodSpec } from '@navarch/proto';
 import { validatePlacement } from './affinity-rules.ts';
 import { validateContainer } from './container-rules.ts';
 import { validateEphemeralContainers } from './ephemeral-containers.ts';
-import { duplicates, exactlyOne, relativePath } from './rules.ts';
+import { duplicates } from './rules.ts';
 import { validateTolerations } from './taints.ts';
+import { validateVolume } from './volume-rules.ts';
 
 /**
  * What must hold in a PodSpec beyond the contract's rules for single fields. `path` is where it stands: 'spec' or
@@ -31,7 +32,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
       ({ name }) => name,
       (index) => `${path}.volumes[${index}].name`,
     ),
-    ...volumes.flatMap((volume, index) => validateVolume(volume, `${path}.volumes[${index}]`)),
+    ...volumes.flatMap((volume, index) => validateVolume(volume, `${path}.volumes[${index}]`, spec)),
     ...validateTolerations(tolerations, `${path}.tolerations`),
     ...validatePlacement(spec, path),
     ...duplicates(
@@ -40,15 +41,4 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
       () => `${path}.containers`,
     ),
   ];
-}
-
-function validateVolume(volume: Volume, path: string): FieldError[] {
-  const { emptyDir, hostPath, configMap, secret, persistentVolumeClaim } = volume;
-  const errors = exactlyOne(path, { emptyDir, hostPath, configMap, secret, persistentVolumeClaim });
-  for (const [name, source] of Object.entries({ configMap, secret })) {
-    for (const [index, item] of (source?.items ?? []).entries()) {
-      errors.push(...relativePath(`${path}.${name}.items[${index}].path`, item.path));
-    }
-  }
-  return errors;
 }

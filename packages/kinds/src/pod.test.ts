@@ -1,5 +1,5 @@
 import { applyDefaults, validateObject } from '@navarch/machinery';
-import { EphemeralContainer, Pod, type PodSpec } from '@navarch/proto';
+import { EphemeralContainer, Pod, type PodSpec, type VolumeProjection } from '@navarch/proto';
 import { describe, expect, test } from 'vitest';
 import { pod } from './pod.ts';
 import { podColumns } from './pod-columns.ts';
@@ -11,6 +11,11 @@ const now = Date.parse('2026-01-01T01:00:00Z');
 const columns = (object: Pod) => podColumns.map((column) => column.value(object, now));
 const status = (value: NonNullable<Partial['status']>, more: Partial = {}) =>
   Pod.fromPartial({ spec: { containers: [{ name: 'a' }, { name: 'b' }] }, ...more, status: value });
+
+const projecting = (...sources: Parameters<typeof VolumeProjection.fromPartial>[0][]) => ({
+  containers: [a],
+  volumes: [{ name: 'v', projected: { sources } }],
+});
 
 describe('READY, STATUS and RESTARTS', () => {
   const running = { running: { startedAt: '2026-01-01T00:00:00Z' } };
@@ -164,7 +169,42 @@ describe('validate', () => {
       spec: { containers: [a], volumes: [{ name: 'v', emptyDir: {}, secret: { secretName: 's' } }] },
       path: 'spec.volumes[0]',
       message:
-        'exactly one of emptyDir, hostPath, configMap, secret, persistentVolumeClaim must be set; emptyDir and secret are',
+        'exactly one of emptyDir, hostPath, configMap, secret, persistentVolumeClaim, projected, downwardAPI must be set; emptyDir and secret are',
+    },
+    {
+      name: 'a projection of two sources',
+      spec: projecting({ secret: { name: 's' }, configMap: { name: 'c' } }),
+      path: 'spec.volumes[0].projected.sources[0]',
+      message: 'exactly one of configMap, secret, downwardAPI must be set; configMap and secret are',
+    },
+    {
+      name: 'two projections to one file',
+      spec: projecting(
+        { secret: { name: 's', items: [{ key: 'k', path: 'x' }] } },
+        { downwardApi: { items: [{ path: 'x', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+      ),
+      path: 'spec.volumes[0].projected.sources[1]',
+      message: 'is there twice',
+    },
+    {
+      name: 'a file of a field that may not be known by one',
+      spec: {
+        containers: [a],
+        volumes: [{ name: 'v', downwardApi: { items: [{ path: 'ip', fieldRef: { fieldPath: 'status.podIP' } }] } }],
+      },
+      path: 'spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath',
+      message: '"status.podIP" is not among metadata.name',
+    },
+    {
+      name: 'a file of an amount of nobody in particular',
+      spec: {
+        containers: [a],
+        volumes: [
+          { name: 'v', downwardApi: { items: [{ path: 'cpu', resourceFieldRef: { resource: 'limits.cpu' } }] } },
+        ],
+      },
+      path: 'spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName',
+      message: 'must name a container of the Pod: a',
     },
     {
       name: 'a file above its volume',

@@ -98,7 +98,7 @@ export function nodeAgent(options: NodeAgentOptions): readonly Component[] {
       runtime,
       puller: new ImagePuller(runtime),
       startLimit: new StartLimit(2 * availableParallelism()),
-      volumes: new Volumes({ root: podRoot, config: source, claims }),
+      volumes: new Volumes({ root: podRoot, config: source, claims, allocatable: machine }),
       config: source,
       writer: new ApiWriter({ client, clock, logger, signal: stopped.signal }),
       events,

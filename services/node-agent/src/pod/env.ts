@@ -1,6 +1,7 @@
-import { byteCount, cpuMillis, type Live, parseQuantity } from '@navarch/machinery';
+import type { Live } from '@navarch/machinery';
 import type { Container, EnvVar, Pod } from '@navarch/proto';
 import type { ConfigData } from './config-source.ts';
+import { type Allocatable, metadataField, resourceField } from './downward.ts';
 import { allContainers } from './model.ts';
 import { StepError } from './step-error.ts';
 
@@ -12,7 +13,7 @@ export interface EnvSources {
   readonly hostIp: string;
   readonly nodeName: string;
   /** What a limit that isn't set counts as. */
-  readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly allocatable: Allocatable;
 }
 
 export interface EnvEntry {
@@ -55,7 +56,7 @@ function fromSource(pod: Live<Pod>, container: Container, variable: EnvVar, sour
     const { containerName, resource, divisor } = resourceFieldRef;
     const named = containerName === '' ? container : allContainers(pod).find(({ name }) => name === containerName);
     if (!named) throw missing(`container "${containerName}" of resourceFieldRef not found`);
-    return resourceField(named, resource, divisor, sources);
+    return resourceField(named, resource, divisor, sources.allocatable);
   }
   const reference = configMapKeyRef ?? secretKeyRef;
   if (!reference) return '';
@@ -70,18 +71,15 @@ function fromSource(pod: Live<Pod>, container: Container, variable: EnvVar, sour
 }
 
 function field(pod: Live<Pod>, path: string, sources: EnvSources): string {
-  const keyed = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path);
-  if (keyed) return pod.metadata[keyed[1] === 'labels' ? 'labels' : 'annotations'][keyed[2] ?? ''] ?? '';
+  const ofMetadata = metadataField(pod, path);
+  if (ofMetadata !== undefined) return ofMetadata;
   switch (path) {
-    case 'metadata.name':
-      return pod.metadata.name;
-    case 'metadata.namespace':
-      return pod.metadata.namespace;
-    case 'metadata.uid':
-      return pod.metadata.uid;
     case 'spec.nodeName':
       return sources.nodeName;
+    case 'spec.serviceAccountName':
+      return pod.spec.serviceAccountName;
     case 'status.hostIP':
+    case 'status.hostIPs':
       return sources.hostIp;
     case 'status.podIP':
     case 'status.podIPs':
@@ -89,26 +87,6 @@ function field(pod: Live<Pod>, path: string, sources: EnvSources): string {
     default:
       throw missing(`fieldRef "${path}" is not one of the fields that a container may know`);
   }
-}
-
-function resourceField({ resources }: Container, path: string, divisor: string, sources: EnvSources): string {
-  const [set = '', name = ''] = path.split('.');
-  if ((set !== 'limits' && set !== 'requests') || !['cpu', 'memory', 'ephemeral-storage'].includes(name)) {
-    throw missing(`resourceFieldRef "${path}" is not limits or requests of cpu, memory or ephemeral-storage`);
-  }
-  const given = resources?.[set][name];
-  const units = divisor === '' || divisor === '0' ? '1' : divisor;
-  if (name === 'cpu') {
-    const whole = given === undefined ? (set === 'limits' ? sources.allocatable.cpuMillis : 0) : cpuMillis(given);
-    return String(Math.ceil(whole / Math.max(1, cpuMillis(units))));
-  }
-  const whole =
-    given === undefined
-      ? set === 'limits' && name === 'memory'
-        ? sources.allocatable.memoryBytes
-        : 0
-      : byteCount(given);
-  return String(Math.ceil(whole / Math.max(1, parseQuantity(units) === undefined ? 1 : byteCount(units))));
 }
 
 function text(value: Uint8Array): string {

@@ -163,7 +163,12 @@ export async function startNodeOn<R extends Runtime>(runtime: R): Promise<TestNo
       runtime,
       puller: new ImagePuller(runtime),
       startLimit: new StartLimit(4),
-      volumes: new Volumes({ root: podRoot, config, claims: { directory: async () => join(dir, 'claim') } }),
+      volumes: new Volumes({
+        root: podRoot,
+        config,
+        claims: { directory: async () => join(dir, 'claim') },
+        allocatable: node,
+      }),
       config,
       writer: new ApiWriter({ client: api, clock, logger, signal: abort.signal }),
       events: {

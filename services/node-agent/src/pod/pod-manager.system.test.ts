@@ -46,6 +46,16 @@ test('a Pod sees its settings, volumes, limits and names', async () => {
   const volumes = [
     Volume.fromPartial({ name: 'settings', configMap: { name: 'settings' } }),
     Volume.fromPartial({ name: 'keys', secret: { secretName: 'keys', defaultMode: 0o400 } }),
+    Volume.fromPartial({
+      name: 'all',
+      projected: {
+        sources: [
+          { secret: { name: 'keys' } },
+          { configMap: { name: 'settings' } },
+          { downwardApi: { items: [{ path: 'uid', fieldRef: { fieldPath: 'metadata.uid' } }] } },
+        ],
+      },
+    }),
     Volume.fromPartial({ name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }),
   ];
   const main = container({
@@ -77,6 +87,9 @@ test('a Pod sees its settings, volumes, limits and names', async () => {
   await waitFor(() => isReady('full'), { timeoutMs: 30_000 });
 
   expect(await run('full', 'cat', '/settings/color', '/keys/token')).toBe('reds3cret');
+  expect(await run('full', 'sh', '-c', 'cat /all/token /all/color /all/uid; stat -f -c %T /all')).toBe(
+    's3cretredfulltmpfs\n',
+  );
   expect(await run('full', 'sh', '-c', 'stat -L -c %a /keys/token; echo $TOKEN; hostname')).toBe(
     '400\ns3cret\nfull.team.default.svc.cluster.local\n',
   );

@@ -17,9 +17,10 @@ import { PodSteps } from './pod-steps.ts';
 import { ProberSet } from './prober-set.ts';
 import { podStatus } from './status.ts';
 import { StatusReporter } from './status-reporter.ts';
+import { isOfFiles } from './volume-files.ts';
 import { WorkingMemory } from './working-memory.ts';
 
-/** How often volumes from ConfigMaps and Secrets are brought up to date. */
+/** How often files of ConfigMaps, Secrets and the Pod itself are brought up to date. */
 const refreshMs = 30_000;
 /** How soon to look again for an exit that was announced and doesn't show yet, and for how long. */
 const announcedMs = 20;
@@ -189,7 +190,7 @@ export class PodWorker {
   async #refreshVolumes(): Promise<void> {
     const { clock, volumes, logger } = this.#context;
     const { pod, gone } = this.#desired;
-    const changing = pod.spec.volumes.some(({ configMap, secret }) => configMap ?? secret);
+    const changing = pod.spec.volumes.some(isOfFiles);
     // After a restart of the agent they are in place when there is anything of the Pod to see them.
     const inPlace = this.#memory.volumesReady || this.#ids.size > 0;
     if (!changing || !inPlace || gone || isTerminating(pod)) return;

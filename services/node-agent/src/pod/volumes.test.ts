@@ -54,6 +54,7 @@ describe('volumes', () => {
   const make = () =>
     new Volumes({
       root: dir,
+      allocatable: { cpuMillis: 2000, memoryBytes: 2 ** 30 },
       config: {
         configMap: async (_, name) => (name === 'settings' ? settings : undefined),
         secret: async () => undefined,
@@ -97,6 +98,57 @@ describe('volumes', () => {
     expect(await read('u1/volumes/v/deep/name')).toBe('x');
   });
 
+  const downwardApi = {
+    items: [
+      { path: 'name', fieldRef: { fieldPath: 'metadata.name' } },
+      { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' }, mode: 0o400 },
+      { path: 'cpu', resourceFieldRef: { containerName: 'main', resource: 'limits.cpu', divisor: '1m' } },
+    ],
+  };
+
+  test('the Pod’s own fields become files, and labels follow their changes', async () => {
+    const volumes = make();
+    const labelled = (labels: Record<string, string>) => {
+      const pod = podWith({ downwardApi });
+      return { ...pod, metadata: { ...pod.metadata, labels } };
+    };
+    await volumes.prepare(labelled({ b: 'two "2"', a: 'one' }));
+    expect(await read('u1/volumes/v/name')).toBe('web');
+    expect(await read('u1/volumes/v/labels')).toBe('a="one"\nb="two \\"2\\""');
+    expect(await read('u1/volumes/v/cpu')).toBe('2000');
+    expect((await stat(join(dir, 'u1/volumes/v/labels'))).mode & 0o777).toBe(0o400);
+    const changed = labelled({ a: 'three' });
+    await volumes.prepare(changed);
+    expect(await read('u1/volumes/v/labels')).toBe('a="three"');
+    expect(await mountOf(volumes, changed)).toMatchObject({ readonly: true });
+  });
+
+  test('one directory shows files of several sources', async () => {
+    const volumes = make();
+    const pod = podWith({
+      projected: {
+        defaultMode: 0o440,
+        sources: [
+          { configMap: { name: 'settings' } },
+          { downwardApi },
+          { configMap: { name: 'settings', items: [{ key: 'other', path: 'key' }] } },
+          { configMap: { name: 'none', optional: true } },
+        ],
+      },
+    });
+    await volumes.prepare(pod);
+    expect((await readdir(join(dir, 'u1/volumes/v'))).filter((name) => !name.startsWith('..')).sort()).toEqual([
+      'cpu',
+      'key',
+      'labels',
+      'name',
+      'other',
+    ]);
+    expect(await read('u1/volumes/v/key')).toBe('x');
+    expect((await stat(join(dir, 'u1/volumes/v/other'))).mode & 0o777).toBe(0o440);
+    expect(await mountOf(volumes, pod)).toMatchObject({ readonly: true });
+  });
+
   test('a claim outlives the Pod', async () => {
     const volumes = make();
     const pod = podWith({ persistentVolumeClaim: { claimName: 'data' } });
@@ -135,6 +187,11 @@ describe('volumes', () => {
       name: 'a missing Secret',
       volume: { secret: { secretName: 'none' } },
       message: 'Secret "none" of volume "v" not found',
+    },
+    {
+      name: 'a missing ConfigMap among several sources',
+      volume: { projected: { sources: [{ configMap: { name: 'settings' } }, { configMap: { name: 'none' } }] } },
+      message: 'ConfigMap "none" of volume "v" not found',
     },
     {
       name: 'a missing key',

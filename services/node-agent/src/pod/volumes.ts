@@ -1,31 +1,34 @@
 import { execFile } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { byteCount, type Live } from '@navarch/machinery';
-import type { ConfigMapVolumeSource, Container, KeyToPath, Pod, SecretVolumeSource, Volume } from '@navarch/proto';
+import type { Container, Pod, Volume } from '@navarch/proto';
 import type { ClaimSource } from '../claims/claim-source.ts';
 import type { Mount } from '../runtime/runtime.ts';
-import { type FileContent, writeAtomically } from './atomic-files.ts';
-import type { ConfigData, ConfigSource } from './config-source.ts';
+import { writeAtomically } from './atomic-files.ts';
+import type { ConfigSource } from './config-source.ts';
+import type { Allocatable } from './downward.ts';
 import { StepError } from './step-error.ts';
+import { holdsSecrets, inside, isOfFiles, volumeFiles } from './volume-files.ts';
 
 const run = promisify(execFile);
-const defaultMode = 0o644;
 
 /** The directories of Pods' volumes: `<root>/<uid>/volumes/<name>`. Everything can be done again without harm. */
 export class Volumes {
   readonly #root: string;
   readonly #config: ConfigSource;
   readonly #claims: ClaimSource;
+  readonly #allocatable: Allocatable;
 
-  constructor(options: { root: string; config: ConfigSource; claims: ClaimSource }) {
+  constructor(options: { root: string; config: ConfigSource; claims: ClaimSource; allocatable: Allocatable }) {
     this.#root = options.root;
     this.#config = options.config;
     this.#claims = options.claims;
+    this.#allocatable = options.allocatable;
   }
 
-  /** Puts all volumes of the Pod in place, and brings those from ConfigMaps and Secrets up to date. */
+  /** Puts all volumes of the Pod in place, and brings those whose files can change up to date. */
   async prepare(pod: Live<Pod>): Promise<void> {
     for (const volume of pod.spec.volumes) await this.#prepare(pod, volume);
   }
@@ -38,9 +41,7 @@ export class Volumes {
       if (!volume) throw fault(`volumeMount "${mount.name}" names no volume of the Pod`);
       const root = await this.#rootOf(pod, volume);
       const hostPath = mount.subPath === '' ? root : await subPath(root, mount.subPath, volume);
-      const { configMap, secret, persistentVolumeClaim } = volume;
-      const readonly =
-        mount.readOnly || configMap !== undefined || secret !== undefined || persistentVolumeClaim?.readOnly === true;
+      const readonly = mount.readOnly || isOfFiles(volume) || volume.persistentVolumeClaim?.readOnly === true;
       mounts.push({ containerPath: mount.mountPath, hostPath, readonly, propagation: 'None' });
     }
     return mounts;
@@ -98,45 +99,13 @@ export class Volumes {
         await chown(dir, 0, group);
         await chmod(dir, 0o2777);
       }
-    } else if (volume.configMap) {
-      const { name, optional } = volume.configMap;
-      const data = await this.#config.configMap(namespace, name);
-      if (!data && !optional) throw fault(`ConfigMap "${name}" of volume "${volume.name}" not found`);
-      await writeAtomically(dir, contents(volume.name, volume.configMap, data), group);
-    } else if (volume.secret) {
-      const { secretName, optional } = volume.secret;
-      const data = await this.#config.secret(namespace, secretName);
-      if (!data && !optional) throw fault(`Secret "${secretName}" of volume "${volume.name}" not found`);
+    } else {
+      const files = await volumeFiles(pod, volume, { config: this.#config, allocatable: this.#allocatable });
       // Secrets don't touch the disk.
-      await tmpfs(dir, 0);
-      await writeAtomically(dir, contents(volume.name, volume.secret, data), group);
+      if (holdsSecrets(volume)) await tmpfs(dir, 0);
+      await writeAtomically(dir, files, group);
     }
   }
-}
-
-function contents(
-  volume: string,
-  source: ConfigMapVolumeSource | SecretVolumeSource,
-  data: ConfigData | undefined,
-): FileContent[] {
-  if (!data) return [];
-  const fallback = source.defaultMode ?? defaultMode;
-  const items: readonly KeyToPath[] =
-    source.items.length > 0 ? source.items : [...data.keys()].map((key) => ({ key, path: key, mode: undefined }));
-  return items.flatMap(({ key, path, mode }) => {
-    const value = data.get(key);
-    if (value === undefined && source.optional) return [];
-    if (value === undefined) throw fault(`key "${key}" of volume "${volume}" not found`);
-    return [{ path: inside(path), data: value, mode: mode ?? fallback }];
-  });
-}
-
-function inside(path: string): string {
-  const clean = normalize(path);
-  if (clean.startsWith('/') || clean.split('/').includes('..') || clean.startsWith('..')) {
-    throw fault(`path "${path}" leads out of its volume`);
-  }
-  return clean;
 }
 
 async function subPath(root: string, path: string, volume: Volume): Promise<string> {

@@ -35,6 +35,14 @@ describe('the state of the cluster', () => {
     expect(cpuOn(state)).toBe(1000);
   });
 
+  test('keeps of a decision no more than of a binding', () => {
+    const state = withNode();
+    state.assume(podInfo('a', { cpu: '1' }), 'n1');
+    state.onPod(added<Pod>(pod('b', { cpu: '1', on: 'n1' })));
+    const [decided, bound] = [...(state.snapshot.nodes[0]?.pods.values() ?? [])];
+    expect(Object.keys(decided ?? {}).sort()).toEqual(Object.keys(bound ?? {}).sort());
+  });
+
   test('takes a decision back', () => {
     const state = withNode();
     state.assume(podInfo('a', { cpu: '1', hostPort: 80 }), 'n1');

@@ -6,7 +6,7 @@ import { Claims } from './claims.ts';
 import type { Budget } from './preemption.ts';
 import type { ClusterEvent } from './filters.ts';
 import { type NodeFacts, nodeFacts } from './node-info.ts';
-import { type Footprint, footprint, type PodInfo } from './pod-info.ts';
+import { type Footprint, footprint, footprintOf, type PodInfo } from './pod-info.ts';
 import { Snapshot } from './snapshot.ts';
 
 interface Placed {
@@ -144,7 +144,7 @@ export class ClusterState {
     this.#claims.assume(pod.claimKeys, nodeName);
     // The binding will be the Pod's next change.
     const generation = pod.pod.metadata.generation + 1;
-    this.#put(pod.key, pod, { uid: pod.uid, generation, nodeName, assumed: true });
+    this.#put(pod.key, footprintOf(pod), { uid: pod.uid, generation, nodeName, assumed: true });
     this.snapshot.lastChosen.set(pod.schedulerName, nodeName);
     return ['pod-placed'];
   }

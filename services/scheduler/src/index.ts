@@ -7,7 +7,7 @@ export { Scheduler, type SchedulerOptions } from './scheduler.ts';
 export { schedulerService, type SchedulerServiceOptions } from './scheduler-service.ts';
 export { type Strategy, strategies } from './select-node.ts';
 export { nodeFacts, type NodeFacts, type NodeInfo } from './node-info.ts';
-export { type PodInfo, toPodInfo } from './pod-info.ts';
+export { footprint, type PodInfo, toPodInfo } from './pod-info.ts';
 export { type Budget, type Preemption, preemption } from './preemption.ts';
 export { Snapshot } from './snapshot.ts';
 export type { RebalancingPolicy } from './rebalancing/policy.ts';

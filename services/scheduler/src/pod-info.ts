@@ -109,6 +109,12 @@ export function footprint(pod: Live<Pod>): Footprint {
   };
 }
 
+/** The footprint alone: who keeps it for as long as the Pod has its node must not keep all that was known of the Pod. */
+export function footprintOf(info: PodInfo): Footprint {
+  const { requests, nominal, hostPorts, claimKeys, podClass, priority, since, repels, draws } = info;
+  return { requests, nominal, hostPorts, claimKeys, podClass, priority, since, repels, draws };
+}
+
 export function podClass({ metadata }: Live<Pod>): PodClass {
   const { namespace, labels } = metadata;
   return { key: JSON.stringify([namespace, labels]), namespace, labels };

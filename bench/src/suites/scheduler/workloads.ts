@@ -11,6 +11,8 @@ export interface Workload {
   readonly initialPod?: PodShape;
   /** The cores of each node. Default 32. */
   readonly cpu?: string;
+  /** How its Pods are placed. Default: the founding paper's score. */
+  readonly profile?: string;
   readonly pods: number;
   /** The nth of them. */
   readonly pod: (number: number) => PodShape;
@@ -25,6 +27,7 @@ export interface Workload {
 export interface PodShape {
   readonly labels?: Readonly<Record<string, string>>;
   readonly cpu?: string;
+  readonly memory?: string;
   readonly spec?: object;
 }
 
@@ -154,6 +157,24 @@ export const workloads: readonly Workload[] = [
     pod: () => ({ cpu: '3', spec: { priority: 100 } }),
     goal: 3_000,
   },
+  {
+    name: 'usual plugins, basic, 10,000 Pods',
+    nodes: 5_000,
+    initial: 1_000,
+    profile: 'kubernetes-defaults',
+    pods: 10_000,
+    pod: () => plain,
+    goal: 20_000,
+  },
+  {
+    name: 'usual plugins, preferred topology spread',
+    nodes: 5_000,
+    initial: 5_000,
+    profile: 'kubernetes-defaults',
+    pods: 5_000,
+    pod: () => spread('ScheduleAnyway'),
+    goal: 8_000,
+  },
   { name: '100,000 nodes, 500,000 Pods', nodes: 100_000, initial: 0, pods: 500_000, pod: () => plain, goal: 5_000 },
 ];
 
@@ -170,10 +191,10 @@ export function nodeOf(number: number, cpu = '32'): Live<Node> {
   return liveObject<Node>(toResource(nodeKind, object));
 }
 
-export function podOf(name: string, { labels = {}, cpu = '100m', spec = {} }: PodShape): Live<Pod> {
+export function podOf(name: string, { labels = {}, cpu = '100m', memory = '500Mi', spec = {} }: PodShape): Live<Pod> {
   const object = Pod.fromJSON({
     metadata: { name, namespace: 'default', uid: name, labels },
-    spec: { ...spec, containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory: '500Mi' } } }] },
+    spec: { ...spec, containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory } } }] },
     status: {},
   });
   return liveObject<Pod>(toResource(podKind, object));

@@ -330,6 +330,14 @@ describe('watches', () => {
     expect(future.json).toMatchObject({ code: 400 });
   });
 
+  test('begin before there is anything to tell', async () => {
+    const { metadata } = (await gateway.ask('GET', `${maps}?limit=1`)).json;
+    const query = `?watch=1&labelSelector=no%3Dbody&resourceVersion=${metadata.resourceVersion}`;
+    const response = await gateway.open('GET', maps + query);
+    expect(response.statusCode).toBe(200);
+    response.destroy();
+  });
+
   test('as tables say the columns once', async () => {
     await gateway.ask('POST', maps, { body: configMap('row') });
     const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };

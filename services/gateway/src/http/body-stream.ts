@@ -22,6 +22,8 @@ export class BodyStream {
     this.#signal = signal;
     const gzip = compress && acceptsGzip(request.headers);
     response.writeHead(code, answerHeaders(warnings, { ...headers, ...(gzip && gzipHeaders) }));
+    // A watch of what does not change has begun all the same.
+    response.flushHeaders();
     if (!gzip) return;
     this.#gzip = createGzip(gzipOptions);
     this.#gzip.pipe(response);

@@ -95,8 +95,10 @@ test('a plan of new Deployments is what then happens, and touches nothing', asyn
     await settled('what was planned', there.toSorted());
     expect(code).toBe(plan.pods.some(({ fate }) => fate === 'pending') ? 1 : 0);
   }
-  // Nothing is left to be done.
-  expect((await plannedFor(deployment('web', 5, '1'))).plan.pods).toEqual([]);
+  // Nothing is left to be done; what waits would go on waiting.
+  expect(await plannedFor(deployment('web', 5, '1'))).toMatchObject({ code: 0, plan: { pods: [] } });
+  const big = await plannedFor(deployment('huge', 2, '5'));
+  expect([big.code, counted(big.plan.pods.map(({ fate }) => fate))]).toEqual([1, ['pending: 1']]);
 });
 
 test('a change of template counts as rolled out, a smaller number as scaled down', async () => {

@@ -38,6 +38,7 @@ export interface GatewayOptions {
   /** Around every handler, the outermost first. Who asks is known to them. */
   readonly filters: readonly Filter[];
   /** Beside those that every gateway has. */
+  readonly paths?: readonly PathRoutes[];
   readonly subresources: (api: ApiCalls) => readonly Subresource[];
   readonly virtual: (api: ApiCalls) => readonly VirtualResource[];
   readonly version: string;
@@ -70,6 +71,7 @@ export class Gateway {
       }),
       discoveryRoutes(kinds, served),
       openapiRoutes(kinds, served, options.version),
+      ...(options.paths ?? []),
     ];
     const handle = chain(options.filters, async (exchange: Exchange) => {
       const { target } = exchange;

@@ -11,22 +11,13 @@ import {
   systemClock,
   text,
 } from '@navarch/kit';
-import { AccessReviews } from './access/access-reviews.ts';
-import { RequestAuthenticator } from './access/authenticator.ts';
-import { putIdentity } from './access/identity-metadata.ts';
-import { Impersonation } from './access/impersonation.ts';
-import { pathFilter } from './access/path-filter.ts';
-import { TokenReviews } from './access/token-reviews.ts';
+import { accessParts } from './access/access-parts.ts';
 import { auditing, auditPolicyFile } from './audit/auditing.ts';
 import { fairnessFilter, usualShares } from './fairness/fairness-filter.ts';
 import { Gateway } from './gateway.ts';
-import { tokenSubresource } from './subresources/token.ts';
 import { serverNames } from './tls/server-names.ts';
 import { ServingCertificate } from './tls/serving-certificate.ts';
-import { accessReviews } from './virtual/access-reviews.ts';
 import { usageMetrics } from './virtual/metrics.ts';
-import { selfSubjectReviews } from './virtual/self-subject-review.ts';
-import { tokenReviews } from './virtual/token-reviews.ts';
 
 const config = defineConfig(
   {
@@ -117,7 +108,7 @@ const audit = auditing({
   logger,
   metrics,
 });
-const reviews = new AccessReviews(connection);
+const access = accessParts({ connection, clock: systemClock });
 const certificate = new ServingCertificate({
   connection,
   names: serverNames(config.names?.split(',') ?? []),
@@ -130,18 +121,13 @@ const gateway = new Gateway({
   tls: async () => certificate.current,
   client,
   connection,
-  authenticator: new RequestAuthenticator({
-    tokens: new TokenReviews({ connection, clock: systemClock }),
-    impersonation: new Impersonation(reviews),
-  }),
-  identityMetadata: putIdentity,
+  ...access,
   filters: [
     ...audit.filters,
     fairnessFilter({ ...usualShares, inFlight: config.maxInFlight, waitMs: 15_000, clock: systemClock }),
-    pathFilter(reviews),
+    ...access.filters,
   ],
-  subresources: (api) => [tokenSubresource(api)],
-  virtual: (api) => [selfSubjectReviews(reviews), ...accessReviews(api), tokenReviews(api), ...usageMetrics(api)],
+  virtual: (api) => [...access.virtual(api), ...usageMetrics(api)],
   version: '0.1.0',
   clock: systemClock,
   logger,

@@ -21,24 +21,30 @@ export interface Answer {
 }
 
 export interface Asked {
+  /** A certificate and its key, PEM, on a connection of its own. */
+  readonly client?: { readonly cert: string; readonly key: string };
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer | object;
 }
+
+type Options = Partial<GatewayOptions> | ((connection: Connection) => Partial<GatewayOptions>);
 
 /** A gateway and an api in this process, on an in-memory store, with real HTTPS and gRPC on loopback. */
 export class GatewayInProcess implements AsyncDisposable {
   readonly #stops: (() => Promise<unknown> | void)[] = [];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
   #port = 0;
+  #connection: Connection | undefined;
   #authority = '';
 
-  static async start(options: Partial<GatewayOptions> = {}): Promise<GatewayInProcess> {
+  /** The connection is the gateway's own. */
+  static async start(options: Options = {}): Promise<GatewayInProcess> {
     const running = new GatewayInProcess();
     await running.#start(options);
     return running;
   }
 
-  async #start(options: Partial<GatewayOptions>): Promise<void> {
+  async #start(options: Options): Promise<void> {
     const logger = createLogger({
       name: 'gateway',
       level: process.env['NAVARCH_TEST_LOG'] === undefined ? 'silent' : 'debug',
@@ -62,6 +68,7 @@ export class GatewayInProcess implements AsyncDisposable {
     const address = formatAddress(api.address);
     const client = createClient({ address, logger });
     const connection = new Connection({ address, logger, clock: systemClock });
+    this.#connection = connection;
     this.#stops.push(() => {
       client.close();
       connection.close();
@@ -88,7 +95,7 @@ export class GatewayInProcess implements AsyncDisposable {
       clock: systemClock,
       logger,
       random: () => 0,
-      ...options,
+      ...(typeof options === 'function' ? options(connection) : options),
     });
     for (const component of [certificate, ...gateway.components]) {
       await component.start(stop.signal);
@@ -97,6 +104,12 @@ export class GatewayInProcess implements AsyncDisposable {
     this.#stops.push(() => stop.abort());
     this.#port = gateway.address.port;
     this.#authority = certificate.current.clientAuthority;
+  }
+
+  /** The gateway's own way to the api, without an identity. */
+  get connection(): Connection {
+    if (this.#connection === undefined) throw new Error('the gateway has not been started');
+    return this.#connection;
   }
 
   /** The port on loopback. */
@@ -121,7 +134,7 @@ export class GatewayInProcess implements AsyncDisposable {
   }
 
   /** The answer as it begins. */
-  open(method: string, path: string, { headers = {}, body }: Asked = {}): Promise<IncomingMessage> {
+  open(method: string, path: string, { headers = {}, body, client }: Asked = {}): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const isPlain = typeof body === 'string' || Buffer.isBuffer(body);
     const bytes = body === undefined || isPlain ? body : JSON.stringify(body);
@@ -131,7 +144,7 @@ export class GatewayInProcess implements AsyncDisposable {
         host: '127.0.0.1',
         port: this.#port,
         ca: this.#authority,
-        agent: this.#agent,
+        ...(client === undefined ? { agent: this.#agent } : { agent: false, ...client }),
         method,
         path,
         headers: { ...type, ...(bytes !== undefined && { 'content-length': Buffer.byteLength(bytes) }), ...headers },

@@ -59,14 +59,17 @@ export {
   podRequests,
   podsResource,
   type Resources,
+  resourcesOf,
   shortages,
   takesRoom,
 } from './pod-demand.ts';
 export { changedSpecFields } from './pod-update.ts';
 export { podDisruptionBudget } from './pod-disruption-budget.ts';
+export { podGroup, podGroupLabel } from './pod-group.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';
 export { priorityClass, systemPriorities } from './priority-class.ts';
+export { queue } from './queue.ts';
 export * from './registry.ts';
 export {
   isAutoRollback,

@@ -52,12 +52,12 @@ function sumOf({ spec }: Pick<Pod, 'spec'>, otherwise: Resources): Resources {
   const asked = ({ resources }: Container) => ({ ...otherwise, ...requestsOf(resources) });
   const together = (spec?.containers ?? []).map(asked).reduce(plus, zero);
   const total = (spec?.initContainers ?? []).map(asked).reduce(most, together);
-  return plus(total, parse(spec?.overhead ?? {}));
+  return plus(total, resourcesOf(spec?.overhead ?? {}));
 }
 
 /** What Pods can have of a node. */
 export function allocatable({ status }: Pick<Node, 'status'>): Resources {
-  const amounts = parse({ ...status?.capacity, ...status?.allocatable });
+  const amounts = resourcesOf({ ...status?.capacity, ...status?.allocatable });
   return podsResource in amounts ? amounts : { ...amounts, [podsResource]: Number.POSITIVE_INFINITY };
 }
 
@@ -89,10 +89,10 @@ function combine(a: Resources, b: Resources, join: (one: number, other: number) 
 
 /** A request that is missing is as large as the limit, as Kubernetes has it. */
 function requestsOf(resources: ResourceRequirements | undefined): Resources {
-  return parse({ ...resources?.limits, ...resources?.requests });
+  return resourcesOf({ ...resources?.limits, ...resources?.requests });
 }
 
-function parse(quantities: Readonly<Record<string, string>>): Resources {
+export function resourcesOf(quantities: Readonly<Record<string, string>>): Resources {
   return Object.fromEntries(
     Object.entries(quantities).map(([name, text]) => [name, name === 'cpu' ? cpuMillis(text) : byteCount(text)]),
   );

@@ -20,8 +20,10 @@ import { namespace } from './namespace.ts';
 import { node } from './node.ts';
 import { persistentVolumeClaim } from './persistent-volume-claim.ts';
 import { podDisruptionBudget } from './pod-disruption-budget.ts';
+import { podGroup } from './pod-group.ts';
 import { pod } from './pod.ts';
 import { priorityClass } from './priority-class.ts';
+import { queue } from './queue.ts';
 import { replicaSet } from './replica-set.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { secret } from './secret.ts';
@@ -53,6 +55,8 @@ export const kinds: readonly KindDefinition[] = [
   limitRange,
   priorityClass,
   podDisruptionBudget,
+  podGroup,
+  queue,
   horizontalPodAutoscaler,
   role,
   roleBinding,

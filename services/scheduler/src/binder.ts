@@ -1,11 +1,11 @@
-import { bindWrite, type ClientWrite, updateWrite, type WriteOutcome } from '@navarch/client';
+import { bindWrite, type ClientWrite, type WriteOutcome } from '@navarch/client';
 import type { Term } from '@navarch/controller';
-import { persistentVolumeClaim, pod as podKind } from '@navarch/kinds';
+import { pod as podKind } from '@navarch/kinds';
 import { ApiError, isApiError } from '@navarch/machinery';
-import { nodeOf, settledOn } from './claims.ts';
-import { caughtUp, type Hands, writeOptions } from './hands.ts';
+import { caughtUp, type Hands, mayBeDone, writeOptions } from './hands.ts';
 import type { QueuedPod } from './queue.ts';
 import type { Decision } from './schedule.ts';
+import { settlingWrites } from './settling-writes.ts';
 
 /** A Pod whose node was chosen, and counts as taken. */
 export type Placement = QueuedPod & {
@@ -39,16 +39,8 @@ export class Binder {
   async #bindWithClaims(placement: Placement, term: Term): Promise<WriteOutcome> {
     const { client, state } = this.#hands;
     const { nodeName } = placement.decision;
-    const writes: ClientWrite[] = [];
-    for (const key of state.unsettledClaims(placement.info)) {
-      const [namespace = '', name = ''] = key.split('/');
-      // The cached one may lack what others just wrote to a claim that is this new.
-      const claim = await client.get(persistentVolumeClaim, { namespace, name }, { signal: term.signal });
-      const node = nodeOf(claim);
-      if (claim.metadata.deletionTimestamp !== '') throw new ApiError('Conflict', `claim ${name} is being deleted`);
-      if (node === '') writes.push(updateWrite(persistentVolumeClaim, settledOn(nodeName, claim)));
-      else if (node !== nodeName) throw new ApiError('Conflict', `claim ${name} lives on node ${node}`);
-    }
+    const claims = state.unsettledClaims(placement.info);
+    const writes = await settlingWrites(client, claims, nodeName, term.signal);
     const all = [...writes, bindingOf(placement)];
     const outcomes = await client.transact(all, { ...writeOptions(term), atomic: true });
     const guilty = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
@@ -121,9 +113,7 @@ export class Binder {
   async #callFailed(placements: readonly Placement[], error: unknown, term: Term): Promise<void> {
     const { clock, informers, logger, queue } = this.#hands;
     if (isApiError(error, 'Fenced')) term.lose(error.message);
-    // It may have been done all the same: the caches tell, once they show a revision from after the call.
-    const maybeDone = !isApiError(error) || isApiError(error, 'Unavailable', 'Timeout', 'Cancelled', 'InternalError');
-    if (maybeDone && !term.signal.aborted) {
+    if (mayBeDone(error) && !term.signal.aborted) {
       logger.warn({ err: error, pods: placements.length }, 'binding failed; looking what came of it');
       try {
         await caughtUp(this.#hands, term.signal);

@@ -155,6 +155,12 @@ export class ClusterState {
     return placed?.uid === uid && placed.assumed;
   }
 
+  /** The node that was decided for the Pod and that the caches don't show yet; '' without one. */
+  assumedNode({ key, uid }: PodInfo): string {
+    const placed = this.#placed.get(key);
+    return placed?.uid === uid && placed.assumed ? placed.nodeName : '';
+  }
+
   /** The decision came to nothing. Does nothing when the caches have shown the binding meanwhile. */
   forget(pod: PodInfo): readonly ClusterEvent[] {
     const placed = this.#placed.get(pod.key);

@@ -13,6 +13,7 @@ export const clusterEvents = [
   'pod-left',
   'pod-placed',
   'claim-changed',
+  'queue-changed',
 ] as const;
 export type ClusterEvent = (typeof clusterEvents)[number];
 
@@ -110,6 +111,12 @@ export const filters: readonly Filter[] = [
 export const podRules: readonly Pick<Filter, 'name' | 'liftedBy'>[] = [
   { name: 'PodTopologySpread', liftedBy: ['node-labelled', 'node-untainted', 'pod-left', 'pod-placed'] },
   { name: 'InterPodAffinity', liftedBy: ['node-labelled', 'pod-left', 'pod-placed'] },
+];
+
+/** What keeps groups of Pods waiting besides (see gangs/), and what can lift it. */
+export const groupRules: readonly Pick<Filter, 'name' | 'liftedBy'>[] = [
+  { name: 'Queue', liftedBy: ['queue-changed'] },
+  { name: 'ScheduleTimeout', liftedBy: [] },
 ];
 
 function toleratesTaint({ tolerations }: PodInfo, key: string): boolean {

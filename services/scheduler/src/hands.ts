@@ -1,6 +1,7 @@
 import type { Client, InformerSet } from '@navarch/client';
 import type { EventRecorder, Term } from '@navarch/controller';
 import { Backoff, type Clock, type Logger, retry } from '@navarch/kit';
+import { isApiError } from '@navarch/machinery';
 import type { ClusterState } from './cluster-state.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { SchedulingQueue } from './queue.ts';
@@ -27,7 +28,10 @@ export function writeOptions(term: Term) {
 }
 
 /** Resolves once the caches show what the api has now. Waits for an api that does not answer. */
-export async function caughtUp({ client, clock, informers, logger }: Hands, signal: AbortSignal): Promise<void> {
+export async function caughtUp(
+  { client, clock, informers, logger }: Pick<Hands, 'client' | 'clock' | 'informers' | 'logger'>,
+  signal: AbortSignal,
+): Promise<void> {
   const revision = await retry(async (signal) => (await client.version({ signal })).revision, {
     backoff: new Backoff({ baseMs: 100, maxMs: 2_000, jitter: 0.5 }),
     signal,
@@ -35,4 +39,9 @@ export async function caughtUp({ client, clock, informers, logger }: Hands, sign
     onError: (error, delayMs) => logger.warn({ err: error, delayMs }, 'the api does not answer; trying again'),
   });
   await informers.reached(revision, signal);
+}
+
+/** Whether a call that failed so may have been carried out all the same: the caches tell, once they show a revision from after it. */
+export function mayBeDone(error: unknown): boolean {
+  return !isApiError(error) || isApiError(error, 'Unavailable', 'Timeout', 'Cancelled', 'InternalError');
 }

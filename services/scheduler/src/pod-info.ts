@@ -25,6 +25,8 @@ export interface PodInfo extends Footprint {
   /** `namespace/name`. */
   readonly key: string;
   readonly uid: string;
+  /** A new one for each change of the spec. */
+  readonly generation: number;
   readonly pod: Live<Pod>;
   readonly schedulerName: string;
   /** Equal for Pods that nodes by themselves treat alike: what is known of one holds for all. */
@@ -65,6 +67,7 @@ export function toPodInfo(pod: Live<Pod>): PodInfo {
     ...print,
     key: keyOf(pod),
     uid: pod.metadata.uid,
+    generation: pod.metadata.generation,
     pod,
     schedulerName: spec.schedulerName || 'default-scheduler',
     shape: JSON.stringify([needs, nodeSelector, spec.tolerations, terms, likedNodes, print.hostPorts, print.nominal]),

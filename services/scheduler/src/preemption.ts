@@ -23,6 +23,14 @@ export interface Preemption {
   readonly victims: readonly string[];
 }
 
+/**
+ * Who else has to leave when these do, all of them included: Pods that make no sense without one another. Undefined where one of
+ * them must stay, because it is as important as the one for whom room is made.
+ */
+export type Company = (victims: readonly string[]) => readonly string[] | undefined;
+
+const alone: Company = (victims) => victims;
+
 /** A node, and what speaks against it; less is better, the first first. */
 interface Candidate {
   readonly nodeName: string;
@@ -54,6 +62,7 @@ export function preemption(
   snapshot: Snapshot,
   budgets: readonly Budget[],
   seed: number,
+  company: Company = alone,
 ): Preemption | undefined {
   if (!snapshot.hasLesser(pod.priority)) return undefined;
   // Who could help by leaving is the same for all Pods of this shape and priority, and known for all nodes that have not changed.
@@ -67,7 +76,7 @@ export function preemption(
   for (let step = 0, place = seed % count; step < count && compared < mostCompared; step++, place++) {
     if (place === count) place = 0;
     if (worth[place] === Number.NEGATIVE_INFINITY) continue;
-    const candidate = candidateAt(place, { pod, snapshot, budgets, byTrial, spare });
+    const candidate = candidateAt(place, { pod, snapshot, budgets, byTrial, spare, company });
     if (candidate === undefined) continue;
     compared++;
     if (best === undefined || isBetter(candidate, best)) best = candidate;
@@ -84,6 +93,7 @@ interface Search {
   readonly byTrial: boolean;
   /** Room for a number for each of the Pod's needs. */
   readonly spare: Float64Array;
+  readonly company: Company;
 }
 
 const closed: Rejection = { filter: 'no less important Pod is in the way', reasons: [] };
@@ -112,7 +122,8 @@ function settledFilters(pod: PodInfo): readonly Filter[] {
   return filters.filter(({ name, concerns }) => !liftable.has(name) && (concerns?.(pod) ?? true));
 }
 
-function candidateAt(place: number, { pod, snapshot, budgets, byTrial, spare }: Search): Candidate | undefined {
+function candidateAt(place: number, search: Search): Candidate | undefined {
+  const { pod, snapshot, budgets, byTrial, spare } = search;
   const node = snapshot.nodes[place];
   if (node === undefined) return undefined;
   // Claims are the Pod's own, not its shape's.
@@ -123,11 +134,26 @@ function candidateAt(place: number, { pod, snapshot, budgets, byTrial, spare }: 
   while (stay > 0 && (guests[stay - 1]?.[1].priority ?? 0) < pod.priority) stay--;
   fillSpare(spare, pod, node, guests, stay);
   if (budgets.length === 0 && !byTrial) {
-    return toCandidate(node.name, victimsBySums(pod, spare, guests, stay), none);
+    return whole(node.name, victimsBySums(pod, spare, guests, stay), none, search);
   }
   const { lesser, violating } = inOrderOfReprieve(guests.slice(stay), budgets);
   const victims = byTrial ? victimsByTrial(pod, snapshot, node.name, lesser) : victimsBySums(pod, spare, lesser, 0);
-  return victims && toCandidate(node.name, victims, violating);
+  return victims && whole(node.name, victims, violating, search);
+}
+
+/** The node with those who have to leave along with its victims, wherever they are. */
+function whole(
+  nodeName: string,
+  victims: readonly Guest[],
+  violating: ReadonlySet<string>,
+  { snapshot, company }: Search,
+): Candidate | undefined {
+  if (company === alone) return toCandidate(nodeName, victims, violating);
+  const all = company(victims.map(([key]) => key))?.flatMap((key): readonly Guest[] => {
+    const footprint = snapshot.placed(key)?.footprint;
+    return footprint === undefined ? [] : [[key, footprint]];
+  });
+  return all && toCandidate(nodeName, all, violating);
 }
 
 /** Writes what is left of each resource that the Pod needs when it comes and only the first `stay` of the guests stay. */

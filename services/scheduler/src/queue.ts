@@ -1,21 +1,27 @@
-import { backoffDelayMs, type Clock, onAbort } from '@navarch/kit';
+import { backoffDelayMs, type BackoffOptions, type Clock, onAbort } from '@navarch/kit';
 import type { ClusterEvent } from './filters.ts';
 import { mayHelp } from './schedule.ts';
 import type { PodInfo } from './pod-info.ts';
 
 export type QueueName = 'active' | 'backoff' | 'unschedulable';
 
-/** A Pod that waits for a node. */
-export interface QueuedPod {
-  readonly info: PodInfo;
+/** What can wait here: a Pod, or a group of Pods that is decided on as one. */
+export type Queueable = Pick<PodInfo, 'key' | 'uid' | 'priority' | 'generation'>;
+
+/** Something that waits for its turn. */
+export interface Queued<T extends Queueable> {
+  readonly info: T;
   /** How often it was tried before. */
   readonly attempts: number;
   /** When it came, on the monotonic clock. */
   readonly sinceMs: number;
 }
 
-interface Entry {
-  info: PodInfo;
+/** A Pod that waits for a node. */
+export type QueuedPod = Queued<PodInfo>;
+
+interface Entry<T> {
+  info: T;
   readonly sinceMs: number;
   attempts: number;
   /** When the last attempt ended. */
@@ -28,7 +34,7 @@ interface Entry {
   takenAt: number;
 }
 
-const backoffOptions = { baseMs: 1_000, maxMs: 10_000, jitter: 0.1 };
+const usualBackoff = { baseMs: 1_000, maxMs: 10_000, jitter: 0.1 };
 /** How often a Pod that others beat to its room is tried without a pause. */
 const mostAtOnce = 5;
 /** After this long an unschedulable Pod is tried again even if nothing seems to have helped. */
@@ -41,22 +47,32 @@ const rememberedEvents = 4_096;
  * first and then in the order in which they came; those that failed and wait for a while;
  * and those that no node can have, which wait for something to happen that may help. One Pod is never taken twice at once.
  */
-export class SchedulingQueue {
+export class SchedulingQueue<T extends Queueable = PodInfo> {
   readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #backoff: BackoffOptions;
+  readonly #alongside: Pick<SchedulingQueue, 'happened'> | undefined;
+  readonly #entries = new Map<string, Entry<T>>();
   /** By priority, in the order in which they came. */
   readonly #active = new Map<number, Set<string>>();
   /** The unschedulable ones by what rejected them: what happens is held against each group once. */
-  readonly #rejected = new Map<string, { readonly filters: ReadonlySet<string>; readonly entries: Set<Entry> }>();
+  readonly #rejected = new Map<string, { readonly filters: ReadonlySet<string>; readonly entries: Set<Entry<T>> }>();
   readonly #sizes = { active: 0, backoff: 0, unschedulable: 0 };
   #events: ClusterEvent[] = [];
   #eventCount = 0;
   #wake: (() => void) | undefined;
+  #nudged = false;
 
-  constructor(options: { clock: Clock; random?: () => number }) {
-    this.#clock = options.clock;
-    this.#random = options.random ?? Math.random;
+  /** `alongside` hears of all that happens as well. */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly random?: () => number;
+    readonly backoff?: BackoffOptions;
+    readonly alongside?: Pick<SchedulingQueue, 'happened'>;
+  }) {
+    const { clock, random = Math.random, backoff = usualBackoff, alongside } = options;
+    this.#clock = clock;
+    this.#backoff = { ...backoff, random };
+    this.#alongside = alongside;
   }
 
   get sizes(): Readonly<Record<QueueName, number>> {
@@ -64,12 +80,12 @@ export class SchedulingQueue {
   }
 
   /** A Pod without a node was seen: new, or changed. Only a changed spec brings one that waits back at once. */
-  add(info: PodInfo): void {
+  add(info: T): void {
     const entry = this.#entries.get(info.key);
     if (entry === undefined || entry.info.uid !== info.uid) {
       this.remove(info.key);
       const nowMs = this.#clock.monotonicMs();
-      const fresh: Entry = {
+      const fresh: Entry<T> = {
         info,
         sinceMs: nowMs,
         attempts: 0,
@@ -83,7 +99,7 @@ export class SchedulingQueue {
       this.#move(fresh, 'active');
       return;
     }
-    const changed = entry.info.pod.metadata.generation !== info.pod.metadata.generation;
+    const changed = entry.info.generation !== info.generation;
     entry.info = info;
     if (changed && entry.place === 'unschedulable') this.#retry(entry);
   }
@@ -94,7 +110,7 @@ export class SchedulingQueue {
   }
 
   /** A newer state of a Pod that may be here. */
-  refresh(info: PodInfo): void {
+  refresh(info: T): void {
     const entry = this.#entries.get(info.key);
     if (entry?.info.uid === info.uid) entry.info = info;
   }
@@ -107,35 +123,46 @@ export class SchedulingQueue {
     this.#entries.delete(key);
   }
 
-  /** Resolves when there is a Pod to be tried now, or when `signal` aborts. */
+  /** Resolves when there is a Pod to be tried now, at a nudge, or when `signal` aborts. */
   async waiting(signal: AbortSignal): Promise<void> {
-    while (this.#sizes.active === 0 && !signal.aborted) {
+    while (this.#sizes.active === 0 && !this.#nudged && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       using _abort = onAbort(signal, resolve);
       await promise;
       this.#wake = undefined;
     }
+    this.#nudged = false;
+  }
+
+  /** Who is waiting here, or comes to wait next, has something else to look at. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake?.();
   }
 
   /** Up to `max` Pods that are to be tried now. */
-  take(max: number): readonly QueuedPod[] {
-    const taken: QueuedPod[] = [];
+  take(max: number): readonly Queued<T>[] {
+    const taken: Queued<T>[] = [];
     for (const priority of [...this.#active.keys()].sort((one, other) => other - one)) {
       for (const key of this.#active.get(priority) ?? []) {
         if (taken.length === max) return taken;
         const entry = this.#entries.get(key);
         if (entry === undefined) continue;
-        this.#move(entry, 'taken');
-        entry.takenAt = this.#eventCount;
-        taken.push({ info: entry.info, attempts: entry.attempts, sinceMs: entry.sinceMs });
+        taken.push(this.#takeEntry(entry));
       }
     }
     return taken;
   }
 
+  /** The one of that key, when it is to be tried now or after a while. */
+  claim(key: string): Queued<T> | undefined {
+    const entry = this.#entries.get(key);
+    return entry?.place === 'active' || entry?.place === 'backoff' ? this.#takeEntry(entry) : undefined;
+  }
+
   /** An attempt failed for a reason that lies outside the cluster's state: try again after a while. */
-  failed({ key, uid }: PodInfo): void {
+  failed({ key, uid }: Queueable): void {
     const entry = this.#taken(key, uid);
     if (entry === undefined) return;
     this.#tried(entry);
@@ -143,7 +170,7 @@ export class SchedulingQueue {
   }
 
   /** Others were faster. It is tried again at once a few times, since they can't be so for ever, and then after a while. */
-  beaten({ key, uid }: PodInfo): void {
+  beaten({ key, uid }: Queueable): void {
     const entry = this.#taken(key, uid);
     if (entry === undefined) return;
     this.#tried(entry);
@@ -158,13 +185,13 @@ export class SchedulingQueue {
   }
 
   /** What would have helped a Pod that no node can have came to nothing: look again after a while. */
-  tryAgain({ key, uid }: PodInfo): void {
+  tryAgain({ key, uid }: Queueable): void {
     const entry = this.#entries.get(key);
     if (entry?.info.uid === uid && entry.place === 'unschedulable') this.#retry(entry);
   }
 
   /** No node can have the Pod: wait for something to happen that may lift what `filters` said. */
-  unschedulable({ key, uid }: PodInfo, filters: ReadonlySet<string>): void {
+  unschedulable({ key, uid }: Queueable, filters: ReadonlySet<string>): void {
     const entry = this.#taken(key, uid);
     if (entry === undefined) return;
     this.#tried(entry);
@@ -176,6 +203,7 @@ export class SchedulingQueue {
 
   /** Something happened: those whom it may help are tried again. */
   happened(event: ClusterEvent): void {
+    this.#alongside?.happened(event);
     this.#eventCount++;
     this.#events.push(event);
     if (this.#events.length >= 2 * rememberedEvents) this.#events = this.#events.slice(-rememberedEvents);
@@ -184,32 +212,37 @@ export class SchedulingQueue {
     }
   }
 
+  #takeEntry(entry: Entry<T>): Queued<T> {
+    this.#move(entry, 'taken');
+    entry.takenAt = this.#eventCount;
+    return { info: entry.info, attempts: entry.attempts, sinceMs: entry.sinceMs };
+  }
+
   #helpedSince(eventCount: number, filters: ReadonlySet<string>): boolean {
     const missed = this.#eventCount - eventCount;
     if (missed > this.#events.length) return true;
     return this.#events.slice(this.#events.length - missed).some((event) => mayHelp(event, filters));
   }
 
-  #taken(key: string, uid: string): Entry | undefined {
+  #taken(key: string, uid: string): Entry<T> | undefined {
     const entry = this.#entries.get(key);
     return entry?.place === 'taken' && entry.info.uid === uid ? entry : undefined;
   }
 
-  #tried(entry: Entry): void {
+  #tried(entry: Entry<T>): void {
     entry.attempts++;
     entry.triedMs = this.#clock.monotonicMs();
   }
 
   /** To the active ones, as soon as enough time has passed since the last attempt. */
-  #retry(entry: Entry): void {
-    const delayMs =
-      entry.attempts === 0 ? 0 : backoffDelayMs(entry.attempts - 1, { ...backoffOptions, random: this.#random });
+  #retry(entry: Entry<T>): void {
+    const delayMs = entry.attempts === 0 ? 0 : backoffDelayMs(entry.attempts - 1, this.#backoff);
     const remainingMs = entry.triedMs + delayMs - this.#clock.monotonicMs();
     if (remainingMs <= 0) this.#move(entry, 'active');
     else this.#move(entry, 'backoff', remainingMs);
   }
 
-  #move(entry: Entry, place: Entry['place'], waitMs = unschedulableMs): void {
+  #move(entry: Entry<T>, place: Entry<T>['place'], waitMs = unschedulableMs): void {
     this.#leave(entry);
     entry.place = place;
     if (place === 'taken') return;
@@ -225,7 +258,7 @@ export class SchedulingQueue {
     }
   }
 
-  #leave(entry: Entry): void {
+  #leave(entry: Entry<T>): void {
     entry.timer?.[Symbol.dispose]();
     entry.timer = undefined;
     const { priority, key } = entry.info;
@@ -241,9 +274,9 @@ export class SchedulingQueue {
     entry.place = 'taken';
   }
 
-  #groupOf({ filters }: Entry) {
+  #groupOf({ filters }: Entry<T>) {
     const key = keyOf(filters);
-    const group = this.#rejected.get(key) ?? { filters, entries: new Set<Entry>() };
+    const group = this.#rejected.get(key) ?? { filters, entries: new Set<Entry<T>>() };
     this.#rejected.set(key, group);
     return group;
   }

@@ -7,18 +7,21 @@ import { nominee } from './cluster-state.ts';
 import { batchSize, type Hands, writeOptions } from './hands.ts';
 import { withPreempted, withUnschedulable } from './pod-conditions.ts';
 import type { PodInfo } from './pod-info.ts';
-import { type Preemption, preemption } from './preemption.ts';
+import { type Company, type Preemption, preemption } from './preemption.ts';
 
 /** Makes lesser Pods leave for one that no node can have, and keeps their room for it. Only the leader does: two would make too much. */
 export class RoomMaker {
   readonly #hands: Hands;
+  readonly #company: (priority: number) => Company;
   /** The Pods that are on their way out, and for whom, by key. */
   readonly #leaving = new Map<string, string>();
   /** How many are still to leave for a Pod, by its key. */
   readonly #awaited = new Map<string, number>();
 
-  constructor(hands: Hands) {
+  /** `company` says who leaves with whom for a Pod of that priority. */
+  constructor(hands: Hands, company: (priority: number) => Company) {
     this.#hands = hands;
+    this.#company = company;
   }
 
   /**
@@ -28,7 +31,8 @@ export class RoomMaker {
   choose(info: PodInfo, seed: number): Preemption | undefined {
     const { state } = this.#hands;
     if (info.pod.spec.preemptionPolicy === 'Never' || this.isLeaving(info)) return undefined;
-    const found = state.withoutNomination(info, () => preemption(info, state.snapshot, state.budgets, seed));
+    const company = this.#company(info.priority);
+    const found = state.withoutNomination(info, () => preemption(info, state.snapshot, state.budgets, seed, company));
     this.drop(info.key);
     if (found === undefined) return undefined;
     for (const key of found.victims) {

@@ -1,7 +1,7 @@
 import { type Constraint, constraintsOf } from './constraints.ts';
 import { Evaluation, type Judge } from './evaluation.ts';
 import { type Rejection, Tally } from './explain.ts';
-import { type ClusterEvent, type Filter, filters, podRules } from './filters.ts';
+import { type ClusterEvent, type Filter, filters, groupRules, podRules } from './filters.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import { preferencesOf } from './preferences.ts';
@@ -129,7 +129,7 @@ export function rejectionAt(pod: PodInfo, snapshot: Snapshot, place: number): Re
 }
 
 const byName: ReadonlyMap<string, Pick<Filter, 'liftedBy'>> = new Map(
-  [...filters, ...podRules].map((filter) => [filter.name, filter]),
+  [...filters, ...podRules, ...groupRules].map((filter) => [filter.name, filter]),
 );
 
 /** Whether what happened may lift a rejection by `names`. */

@@ -1,7 +1,16 @@
 import type { EventBus } from '@navarch/bus';
 import { type ApiClient, createInformerSet } from '@navarch/client';
 import { ApiEventRecorder, LeaderElector, LeaderWork } from '@navarch/controller';
-import { lease, namespace, node, persistentVolumeClaim, pod, podDisruptionBudget } from '@navarch/kinds';
+import {
+  lease,
+  namespace,
+  node,
+  persistentVolumeClaim,
+  pod,
+  podDisruptionBudget,
+  podGroup,
+  queue,
+} from '@navarch/kinds';
 import type { Clock, Component, Logger, Metrics, ReadinessCheck } from '@navarch/kit';
 import type { Profile } from './profiles.ts';
 import { PlannerConnection } from './planning/planner-connection.ts';
@@ -47,6 +56,8 @@ export function schedulerService({
     { kind: persistentVolumeClaim },
     { kind: podDisruptionBudget },
     { kind: lease },
+    { kind: podGroup },
+    { kind: queue },
     { kind: pod },
   ];
   const informers = createInformerSet({ api: client.raw, bus, targets, logger, clock });

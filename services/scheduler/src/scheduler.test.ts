@@ -9,6 +9,8 @@ import {
   persistentVolumeClaim,
   pod as podKind,
   podDisruptionBudget,
+  podGroup,
+  queue,
 } from '@navarch/kinds';
 import { createLogger, createMetrics, VirtualClock } from '@navarch/kit';
 import { ApiError, type KubeObject, keyOf, type Live } from '@navarch/machinery';
@@ -43,6 +45,8 @@ async function start(...nodes: Parameters<typeof node>[]) {
       { kind: persistentVolumeClaim },
       { kind: podDisruptionBudget },
       { kind: leaseKind },
+      { kind: podGroup },
+      { kind: queue },
       { kind: podKind },
     ],
     logger,

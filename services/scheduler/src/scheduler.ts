@@ -16,6 +16,8 @@ import type { Pod } from '@navarch/proto';
 import { Announcer } from './announcer.ts';
 import { Binder, type Placement } from './binder.ts';
 import { ClusterState } from './cluster-state.ts';
+import type { ClusterEvent } from './filters.ts';
+import { Gangs } from './gangs/gangs.ts';
 import { batchSize, type Hands, writeOptions } from './hands.ts';
 import { SchedulerMetrics } from './metrics.ts';
 import { type Owner, ownerOf } from './ownership.ts';
@@ -73,6 +75,7 @@ export class Scheduler {
   readonly #binder: Binder;
   readonly #announcer: Announcer;
   readonly #roomMaker: RoomMaker;
+  readonly #gangs: Gangs;
   /** The Pods that have no node, with whoever places them. */
   readonly #waiting = new Map<string, PodInfo>();
   readonly #inFlight = new Set<Promise<void>>();
@@ -84,7 +87,8 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     const { client, clock = systemClock, identity, informers, logger, recorder, random = Math.random } = options;
-    const queue = new SchedulingQueue({ clock, random });
+    const alongside = { happened: (event: ClusterEvent) => this.#gangs.happened(event) };
+    const queue = new SchedulingQueue({ clock, random, alongside });
     const metrics = new SchedulerMetrics(options.metrics, queue);
     const state = this.#state;
     this.#hands = { client, informers, recorder, logger, clock, metrics, state, queue };
@@ -93,7 +97,18 @@ export class Scheduler {
     this.#queue = queue;
     this.#binder = new Binder(this.#hands);
     this.#announcer = new Announcer(this.#hands, this.#rules);
-    this.#roomMaker = new RoomMaker(this.#hands);
+    this.#roomMaker = new RoomMaker(this.#hands, (priority) => this.#gangs.company(priority));
+    this.#gangs = new Gangs({
+      ...this.#hands,
+      random,
+      profiles: this.#profiles,
+      announce: async (members, term) => {
+        if (members.every(({ repels }) => this.#rules.areAnnounced(repels))) return;
+        await this.#announcer.announce(term);
+      },
+      seed: () => this.#seed++,
+      happened: (event) => queue.happened(event),
+    });
     this.#replicas = new Replicas({ clock, onChange: () => this.#divideSoon() });
     this.#seed = Math.floor(random() * 2 ** 31);
     informers.onChange(leaseKind, (change) => this.#replicas.onLease(change));
@@ -112,7 +127,8 @@ export class Scheduler {
       for (const event of state.onPod(change)) queue.happened(event);
       this.#learnRules(change);
       this.#roomMaker.onPod(change);
-      this.#consider(change);
+      if (this.#gangs.onPod(change)) this.#leave(keyOf(change.object));
+      else this.#consider(change);
     });
   }
 
@@ -125,7 +141,8 @@ export class Scheduler {
       profiles: this.#profiles,
       withClaims: (pod) => state.withClaims(pod),
       // What another replica places waits there to be tried.
-      waits: (key) => this.#queue.whereabouts(key) ?? (this.#waiting.has(key) ? 'active' : undefined),
+      waits: (key) =>
+        this.#queue.whereabouts(key) ?? (this.#waiting.has(key) || this.#gangs.waits(key) ? 'active' : undefined),
       nominationOf: (pod) => state.nominationOf(pod),
       isLeaving: (pod) => this.#roomMaker.isLeaving(pod),
     };
@@ -162,16 +179,20 @@ export class Scheduler {
       this.#rules.forgetAnnounced();
       this.#leading = term;
       this.#divide();
-      while (!signal.aborted) {
-        await this.#tidy(term);
-        await this.#hands.clock.sleep(tidyMs, signal);
-      }
+      await Promise.all([this.#keepTidy(term), this.#gangs.lead(term)]);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       this.#leading = undefined;
       this.#divide();
       await Promise.all(this.#inFlight);
+    }
+  }
+
+  async #keepTidy(term: Term): Promise<void> {
+    while (!term.signal.aborted) {
+      await this.#tidy(term);
+      await this.#hands.clock.sleep(tidyMs, term.signal);
     }
   }
 
@@ -208,12 +229,17 @@ export class Scheduler {
     const info = waits ? toPodInfo(pod) : undefined;
     if (info === undefined || !this.#profiles.has(info.schedulerName)) {
       this.#roomMaker.drop(key);
-      this.#waiting.delete(key);
-      this.#queue.remove(key);
+      this.#leave(key);
       return;
     }
     this.#waiting.set(key, info);
     this.#enqueue(info);
+  }
+
+  /** The Pod needs no node from the queue: it has one, is gone, or is placed with its group. */
+  #leave(key: string): void {
+    this.#waiting.delete(key);
+    this.#queue.remove(key);
   }
 
   #enqueue(info: PodInfo): void {

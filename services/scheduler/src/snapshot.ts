@@ -176,6 +176,11 @@ export class Snapshot {
     return true;
   }
 
+  /** Where a Pod is, and what it takes there. */
+  placed(key: string): { readonly nodeName: string; readonly footprint: Footprint } | undefined {
+    return this.#placed.get(key);
+  }
+
   /** Whether there is a Pod on a node that is less important than that. */
   hasLesser(priority: number): boolean {
     for (const each of this.#priorities.keys()) if (each < priority) return true;

@@ -1,6 +1,6 @@
 import { pod as podKind } from '@navarch/kinds';
 import { escapeFieldValue, type Live } from '@navarch/machinery';
-import type { ContainerState, Pod } from '@navarch/proto';
+import type { ContainerStatus, Pod } from '@navarch/proto';
 import { podTrouble } from './rollout/pod-trouble.ts';
 import { type Session, UserError } from './session.ts';
 import { waitUntil } from './wait-until.ts';
@@ -11,10 +11,10 @@ export interface ContainerKey {
   readonly container: string;
 }
 
-export function stateOf({ status }: Live<Pod>, container: string): ContainerState | undefined {
+export function statusOf({ status }: Live<Pod>, container: string): ContainerStatus | undefined {
   const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = status;
   const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
-  return all.find(({ name }) => name === container)?.state;
+  return all.find(({ name }) => name === container);
 }
 
 /** The Pod once the container runs, or has run already. Throws UserError that says what keeps it. */
@@ -22,7 +22,7 @@ export async function untilContainerRuns(session: Session, key: ContainerKey, ti
   let last: Live<Pod> | undefined;
   const seen = await waitForPod(session, key, timeoutMs, (pod) => {
     last = pod;
-    const state = stateOf(pod, key.container);
+    const state = statusOf(pod, key.container)?.state;
     return (state?.running ?? state?.terminated) !== undefined;
   });
   if (seen && last !== undefined) return last;

@@ -164,10 +164,14 @@ export class Connection {
   }
 
   /** Both sides talk. */
-  async duplex<Q, R>(method: MethodDefinition<Q, R>, options: CallOptions = {}): Promise<ClientDuplexStream<Q, R>> {
+  async duplex<Q, R>(
+    method: MethodDefinition<Q, R>,
+    options: CallOptions = {},
+    metadata = new Metadata(),
+  ): Promise<ClientDuplexStream<Q, R>> {
     await this.#connected(Date.now() + connectTimeoutMs);
     const { path, requestSerialize, responseDeserialize } = method;
-    return this.#grpc.makeBidiStreamRequest<Q, R>(path, requestSerialize, responseDeserialize, options);
+    return this.#grpc.makeBidiStreamRequest<Q, R>(path, requestSerialize, responseDeserialize, metadata, options);
   }
 
   close(): void {

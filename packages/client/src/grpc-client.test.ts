@@ -266,6 +266,7 @@ describe('streams', () => {
       {
         exec: (call) => {
           call.on('data', ({ frame }) => {
+            if (frame?.$case === 'exec') call.write({ frame: { $case: 'ready', value: true } });
             if (frame?.$case === 'exec')
               call.write({ frame: { $case: 'stderr', value: Buffer.from(frame.value.command.join(' ')) } });
             if (frame?.$case === 'stdin') call.write({ frame: { $case: 'stdout', value: frame.value } });
@@ -293,12 +294,20 @@ describe('streams', () => {
     await session.send({ type: 'end' });
   });
 
-  test('exec tells what went wrong also to a reader who comes late', async () => {
-    const { client } = await serve(
+  test('exec tells why a program does not begin, and what goes wrong later also to a reader who comes late', async () => {
+    const gone = toServiceError(new ApiError('NotFound', 'no such Pod'));
+    const refusing = await serve({}, { exec: (call) => void call.emit('error', gone) });
+    await expect(refusing.client.pods.exec({ name: 'a' })).rejects.toMatchObject({ reason: 'NotFound' });
+    const breaking = await serve(
       {},
-      { exec: (call) => void call.emit('error', toServiceError(new ApiError('NotFound', 'no such Pod'))) },
+      {
+        exec: (call) => {
+          call.write({ frame: { $case: 'ready', value: true } });
+          call.once('data', () => call.once('data', () => call.emit('error', gone)));
+        },
+      },
     );
-    const session = await client.pods.exec({ name: 'a' });
+    const session = await breaking.client.pods.exec({ name: 'a' });
     await waitFor(async () => {
       await session.send({ type: 'stdin', data: Buffer.alloc(100_000) });
       return true;

@@ -1,4 +1,4 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { ApiError, fromErrorDetail } from '@navarch/machinery';
 import {
   AttachRequest,
@@ -11,11 +11,13 @@ import {
 import type { Connection } from './connection.ts';
 import { type PortForward, startPortForward } from './port-forward.ts';
 
+type Frame = NonNullable<StreamFrame['frame']>;
+
 /** What can be done with a running Pod. */
 export interface PodStreams {
   /** What a container wrote, as it comes. Ends with the log, or when `signal` aborts. */
   logs(request: Partial<LogsRequest>, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Runs a program in a container. Abort `signal` to hang up. */
+  /** Runs a program in a container. Resolves once it runs; rejects with why it does not. Abort `signal` to hang up. */
   exec(request: Partial<ExecRequest>, signal?: AbortSignal): Promise<ExecSession>;
   /**
    * Connects to a container's own program: to what it writes from now on. The output ends with 'exit' when the container does,
@@ -43,43 +45,50 @@ export interface ExecSession {
   send(input: ExecInput): Promise<void>;
 }
 
-export function podStreams(connection: Connection): PodStreams {
+/** `metadata` goes with each call: it may say for whom it is made. */
+export function podStreams(connection: Connection, metadata?: Metadata): PodStreams {
+  const open = async (
+    method: typeof PodsService.exec | typeof PodsService.attach | typeof PodsService.portForward,
+    first: Frame,
+    signal: AbortSignal | undefined,
+  ) => {
+    const call = await connection.duplex(method, {}, metadata);
+    const messages = connection.messages(call, signal);
+    await write(call, { frame: first });
+    return { frames: await begun(messages), send: (frame: Frame) => write(call, { frame }) };
+  };
+  const connect = async (...args: Parameters<typeof open>): Promise<ExecSession> => {
+    const { frames, send } = await open(...args);
+    return { output: output(frames), send: (input) => send(toFrame(input)) };
+  };
   return {
     async *logs(request, signal) {
       const { logs } = PodsService;
-      for await (const { frame } of connection.stream(logs, LogsRequest.fromPartial(request), signal)) {
+      for await (const { frame } of connection.stream(logs, LogsRequest.fromPartial(request), signal, metadata)) {
         if (frame?.$case === 'error') throw fromErrorDetail(frame.value);
         if (frame?.$case === 'stdout' || frame?.$case === 'stderr') yield frame.value;
       }
     },
     exec: (request, signal) =>
-      connect(connection, PodsService.exec, { $case: 'exec', value: ExecRequest.fromPartial(request) }, signal),
+      connect(PodsService.exec, { $case: 'exec', value: ExecRequest.fromPartial(request) }, signal),
     attach: (request, signal) =>
-      connect(connection, PodsService.attach, { $case: 'attach', value: AttachRequest.fromPartial(request) }, signal),
+      connect(PodsService.attach, { $case: 'attach', value: AttachRequest.fromPartial(request) }, signal),
     async portForward(request, signal) {
-      const call = await connection.duplex(PodsService.portForward);
       const closing = new AbortController();
-      const frames = connection.messages(call, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal);
-      await write(call, { frame: { $case: 'portForward', value: request } });
-      return startPortForward(
-        frames,
-        (frame) => write(call, { frame }),
-        () => closing.abort(),
-      );
+      const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+      const { frames, send } = await open(PodsService.portForward, { $case: 'portForward', value: request }, either);
+      return startPortForward(frames, send, () => closing.abort());
     },
   };
 }
 
-async function connect(
-  connection: Connection,
-  method: typeof PodsService.exec | typeof PodsService.attach,
-  first: NonNullable<StreamFrame['frame']>,
-  signal: AbortSignal | undefined,
-): Promise<ExecSession> {
-  const call = await connection.duplex(method);
-  const frames = connection.messages(call, signal);
-  await write(call, { frame: first });
-  return { output: output(frames), send: (input) => write(call, toFrame(input)) };
+/** What comes after the node has said that it begins. Throws why it does not. */
+async function begun(messages: AsyncGenerator<StreamFrame, void, void>): Promise<AsyncIterable<StreamFrame>> {
+  const { value: first } = await messages.next();
+  if (first?.frame?.$case === 'ready') return messages;
+  await messages.return();
+  if (first?.frame?.$case === 'error') throw fromErrorDetail(first.frame.value);
+  throw new ApiError('Unavailable', 'the node ended the connection before it began');
 }
 
 async function* output(frames: AsyncIterable<StreamFrame>): AsyncGenerator<ExecOutput, void, void> {
@@ -100,14 +109,14 @@ async function* output(frames: AsyncIterable<StreamFrame>): AsyncGenerator<ExecO
   }
 }
 
-function toFrame(input: ExecInput): StreamFrame {
+function toFrame(input: ExecInput): Frame {
   switch (input.type) {
     case 'stdin':
-      return { frame: { $case: 'stdin', value: input.data } };
+      return { $case: 'stdin', value: input.data };
     case 'end':
-      return { frame: { $case: 'stdinEnd', value: true } };
+      return { $case: 'stdinEnd', value: true };
     case 'resize':
-      return { frame: { $case: 'resize', value: { width: input.width, height: input.height } } };
+      return { $case: 'resize', value: { width: input.width, height: input.height } };
     default:
       return input satisfies never;
   }

@@ -98,6 +98,8 @@ class FramedPortForward implements PortForward {
 
   #handle(frame: Frame): void {
     switch (frame.$case) {
+      case 'ready':
+        return;
       case 'connected':
         return this.#carried.get(frame.value)?.opened.resolve();
       case 'data':

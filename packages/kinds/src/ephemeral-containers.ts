@@ -27,8 +27,9 @@ export function validateEphemeralContainers(spec: PodSpec, path: string): FieldE
   });
 }
 
+/** Programs send empty parts as well: `resources: {}`. */
 function isEmpty(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.length === 0);
+  return value === undefined || (typeof value === 'object' && value !== null && Object.values(value).every(isEmpty));
 }
 
 /** Ephemeral containers can be added to a Pod, and stay then as they are. */

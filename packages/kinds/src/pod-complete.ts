@@ -1,4 +1,4 @@
-import type { Container, PodSpec } from '@navarch/proto';
+import { type Container, type Pod, PodSecurityContext, type PodSpec } from '@navarch/proto';
 
 /** Defaults of a PodSpec that depend on more than one field. Changes `spec`. */
 export function completePodSpec(spec: PodSpec | undefined): void {
@@ -15,6 +15,12 @@ export function completePodSpec(spec: PodSpec | undefined): void {
   ]) {
     completeContainer(container, spec?.hostNetwork === true);
   }
+}
+
+/** As Kubernetes keeps Pods: kubectl debug reads this without a look. Changes `spec`. */
+export function completePod({ spec }: Pod): void {
+  completePodSpec(spec);
+  if (spec !== undefined) spec.securityContext ??= PodSecurityContext.fromPartial({});
 }
 
 /** The account's name has two names. */

@@ -35,6 +35,8 @@ export function validatePodUpdate(pod: Pod, before: Pod): FieldError[] {
     tolerations: previous.tolerations,
     schedulingGates: previous.schedulingGates,
     nodeSelector: narrowed ? previous.nodeSelector : next.nodeSelector,
+    // Pods of older days have none, until they are written again.
+    securityContext: previous.securityContext === undefined ? undefined : next.securityContext,
     nodeName: previous.nodeName === '' ? '' : next.nodeName,
     containers: withImagesOf(next.containers, previous.containers),
     initContainers: withImagesOf(next.initContainers, previous.initContainers),

@@ -291,7 +291,7 @@ describe('validateUpdate', () => {
   });
 
   test('ephemeral containers may be added, and not changed or taken away', () => {
-    const look = EphemeralContainer.fromPartial({ name: 'look', image: 'busybox' });
+    const look = EphemeralContainer.fromPartial({ name: 'look', image: 'busybox', resources: {} });
     expect(change((spec) => spec.ephemeralContainers.push(look))).toEqual([]);
     const looked = structuredClone(previous);
     looked.spec!.ephemeralContainers.push(look);

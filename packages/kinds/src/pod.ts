@@ -2,7 +2,7 @@ import { Pod } from '@navarch/proto';
 import { orNone } from './columns.ts';
 import { defineKind } from './define-kind.ts';
 import { podColumns } from './pod-columns.ts';
-import { completePodSpec } from './pod-complete.ts';
+import { completePod } from './pod-complete.ts';
 import { validatePodSpec } from './pod-rules.ts';
 import { validatePodUpdate } from './pod-update.ts';
 
@@ -30,7 +30,7 @@ export const pod = defineKind('pod', Pod, {
     const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
     return !spec?.nodeName || ended ? 0 : (spec.terminationGracePeriodSeconds ?? 30);
   },
-  complete: ({ spec }) => completePodSpec(spec),
+  complete: completePod,
   validate: ({ spec }) => validatePodSpec(spec, 'spec'),
   specAlone: true,
   validateUpdate: validatePodUpdate,

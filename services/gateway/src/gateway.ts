@@ -21,10 +21,14 @@ import { watchHandler } from './resources/watch.ts';
 import { handlePath, type PathRoutes } from './routes/path-router.ts';
 import { ResourceRouter, type Served } from './routes/resource-router.ts';
 import { bindingSubresource } from './subresources/binding.ts';
+import { ephemeralContainersSubresource } from './subresources/ephemeral-containers.ts';
 import { evictionSubresource } from './subresources/eviction.ts';
 import { scaleSubresource } from './subresources/scale.ts';
 import { statusSubresource } from './subresources/status.ts';
 import type { Subresource } from './subresources/subresource.ts';
+import { commandSubresources } from './streams/command-subresources.ts';
+import { logSubresource } from './streams/log.ts';
+import { portForwardSubresource } from './streams/port-forward.ts';
 import type { TlsIdentity } from './tls/serving-certificate.ts';
 import type { VirtualResource } from './virtual/virtual-resource.ts';
 
@@ -130,6 +134,10 @@ function servedBy(api: ApiCalls, { subresources, virtual, random }: GatewayOptio
       scaleSubresource(api),
       bindingSubresource(api),
       evictionSubresource(api),
+      ephemeralContainersSubresource(api),
+      logSubresource(api),
+      ...commandSubresources(api),
+      portForwardSubresource(api),
       ...subresources(api),
     ],
     virtual: virtual(api),

@@ -8,8 +8,8 @@ import { collect } from '../options.ts';
 import type { Runner } from '../runner.ts';
 import { type Session, UserError } from '../session.ts';
 import { readEnv } from '../set/env.ts';
+import { showProgram } from '../show-program.ts';
 import { untilContainerRuns } from '../until-container-runs.ts';
-import { attachTo } from './attach.ts';
 
 interface DebugFlags {
   readonly image: string;
@@ -93,7 +93,7 @@ async function debug(session: Session, target: string, args: readonly string[], 
     );
   if (flags.stdin !== true && flags.attach !== true) return 0;
   const running = await untilContainerRuns(session, { namespace, name, container }, startMs);
-  return (await attachTo(session, running, container, flags)) ?? 0;
+  return await showProgram(session, running, container, flags);
 }
 
 function ephemeralContainer(

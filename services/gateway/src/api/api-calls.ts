@@ -1,5 +1,5 @@
 import { Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import type { Connection } from '@navarch/client';
+import { type Connection, type PodStreams, podStreams } from '@navarch/client';
 import { forwardedAgentKey } from '@navarch/machinery';
 import type { Exchange } from '../http/exchange.ts';
 import { userAgentOf } from '../http/exchange.ts';
@@ -47,6 +47,11 @@ export class ApiCalls {
     signal: AbortSignal = exchange.signal,
   ): AsyncIterable<Buffer> {
     return this.#connection.stream(inBytes(method), request, signal, this.metadataOf(exchange));
+  }
+
+  /** What can be done with running Pods. */
+  pods(exchange: Exchange): PodStreams {
+    return podStreams(this.#connection, this.metadataOf(exchange));
   }
 
   /** What a call carries that is made for an exchange. */

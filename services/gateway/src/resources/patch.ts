@@ -42,7 +42,7 @@ export function patchHandler(api: ApiCalls, part: '' | 'status'): ResourceHandle
 export async function patch(
   api: ApiCalls,
   { exchange, target, kind }: ResourceRequest,
-  subresource: '' | 'status' | 'scale',
+  subresource: '' | 'status' | 'scale' | 'ephemeralcontainers',
 ): Promise<Buffer> {
   const type = patchTypes[mediaTypeOf(exchange.request)];
   // A custom kind says too little of its lists to merge them by keys.

@@ -34,6 +34,7 @@ export async function serveAttach(
   const close = () => attached.close();
   stream.signal.addEventListener('abort', close, { once: true });
   try {
+    await stream.send({ $case: 'ready', value: true });
     const { size } = request;
     if (size) await attached.resize(size.width, size.height).catch(() => undefined);
     const input = feed(stream, attached);

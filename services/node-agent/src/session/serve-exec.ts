@@ -21,6 +21,7 @@ export async function serveExec(
   const hungUp = () => void process.kill(tty ? hangUpSignal : killSignal).catch(() => undefined);
   stream.signal.addEventListener('abort', hungUp, { once: true });
   try {
+    await stream.send({ $case: 'ready', value: true });
     if (size) await process.resize(size.width, size.height).catch(() => undefined);
     const input = feed(stream, process);
     await Promise.all([

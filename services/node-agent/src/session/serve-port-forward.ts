@@ -20,6 +20,7 @@ export async function servePortForward(
   const isThere = async () => (await access.sandbox(request)).id === sandbox.id;
   const forward = new PortForward(stream, network, isThere);
   try {
+    await stream.send({ $case: 'ready', value: true });
     await forward.run();
   } finally {
     forward.close();

@@ -3,11 +3,15 @@ import { ApiError } from '@navarch/machinery';
 import { type Binding, Condition, type Pod, PodStatus } from '@navarch/proto';
 import type { Compare } from '@navarch/store';
 import { describe } from '../read/resource-name.ts';
+import type { CachedObject } from '../cache/cached-object.ts';
+import { seal } from '../storage/envelope.ts';
 import { storageKey } from '../storage/keys.ts';
-import { copyOf, current } from './current.ts';
+import { room } from './admission/room.ts';
+import { asItWas, copyOf, current } from './current.ts';
+import { encodeBody, type WritableObject } from './object-rules.ts';
 import { roomKey } from './rooms.ts';
 import { prepareChange } from './update.ts';
-import type { View, Write } from './write.ts';
+import type { Circumstances, Prepared, View, Write } from './write.ts';
 
 /** Puts a Pod on a node. */
 export function bindWrite(binding: Binding | undefined): Write {
@@ -35,9 +39,30 @@ export function bindWrite(binding: Binding | undefined): Write {
       spec.nodeName = nodeName;
       copy.status = scheduled((copy as Pod).status, circumstances.now);
       const rules = decidedAt === 0n ? [] : [knewTheRules(circumstances.view, decidedAt)];
-      const prepared = prepareChange(circumstances, cached, copy);
+      const prepared = bound(circumstances, cached, copy);
       return { ...prepared, compare: [...prepared.compare, ...rules] };
     },
+  };
+}
+
+/**
+ * What the binding comes to. Of the chain of admission only room has a say: the Pod was completed and judged when it was made, and
+ * neither its node nor the condition can break another rule. Where somebody keeps account of who has which fields, it is any change.
+ */
+function bound(circumstances: Circumstances, cached: CachedObject, next: WritableObject): Prepared {
+  if (next.metadata.managedFields.length > 0) return prepareChange(circumstances, cached, next);
+  const { key } = cached;
+  const admitted = room.admit?.({ circumstances, kind: podKind, next, previous: cached });
+  next.metadata.generation++;
+  const body = encodeBody(podKind, next);
+  return {
+    key,
+    compare: [asItWas(cached), ...(admitted?.compare ?? [])],
+    ops: [{ type: 'put', key, value: seal(body) }, ...(admitted?.ops ?? [])],
+    ...(admitted?.taking && { taking: admitted.taking }),
+    body,
+    revision: 0n,
+    gone: false,
   };
 }
 

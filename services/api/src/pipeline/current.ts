@@ -3,6 +3,8 @@ import { ApiError } from '@navarch/machinery';
 import type { Compare } from '@navarch/store';
 import { type CachedObject, decodeObject } from '../cache/cached-object.ts';
 import { describe, notFound } from '../read/resource-name.ts';
+import { uidOf } from '../wire/fields.ts';
+import { objectBytes } from '../wire/responses.ts';
 import type { WritableObject } from './object-rules.ts';
 import type { Prepared, View } from './write.ts';
 
@@ -21,8 +23,8 @@ export function current(view: View, kind: KindDefinition, wanted: Precondition):
   const { namespace, name, revision, uid } = wanted;
   const cached = view.get(kind, namespace, name);
   if (cached === undefined) throw notFound(kind, namespace, name);
-  const actual = cached.object.metadata.uid;
-  if (uid !== '' && uid !== actual) {
+  const actual = uid === '' ? '' : uidOf(objectBytes(cached.body));
+  if (uid !== actual) {
     throw new ApiError(
       'Conflict',
       `${describe(kind, namespace, name)} is another object now: metadata.uid is ${actual}, not ${uid}`,

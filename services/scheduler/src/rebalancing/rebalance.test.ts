@@ -14,12 +14,15 @@ import { type Move, rebalance, rebalanceAnnotation } from './rebalance.ts';
 const now = Date.parse('2026-01-02T00:00:00Z');
 
 /** A Pod that serves on its node, made by an owner long ago. */
-function serving(name: string, shape: PodShape & { on: string; owner?: string; annotations?: Record<string, string> }) {
+function serving(
+  name: string,
+  shape: PodShape & { on: string; owner?: string; kind?: string; annotations?: Record<string, string> },
+) {
   const made = pod(name, { phase: 'Running', ...shape });
   const { owner = name } = shape;
   const reference = {
     apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
+    kind: shape.kind ?? 'ReplicaSet',
     name: owner,
     uid: owner,
     controller: true,
@@ -97,6 +100,11 @@ describe('what is moved', () => {
         nodes: two,
         pods: three.map(({ metadata: { name } }) => serving(name, { cpu: '1', on: 'a', owner: '' })),
       },
+      moves: [],
+    },
+    {
+      name: 'what works on a Job stays',
+      world: { nodes: two, pods: ['x', 'y', 'z'].map((name) => serving(name, { cpu: '1', on: 'a', kind: 'Job' })) },
       moves: [],
     },
     {

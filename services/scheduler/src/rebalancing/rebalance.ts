@@ -211,7 +211,7 @@ class Round {
   }
 }
 
-/** Whether the Pod has an owner that makes another, serves, and has been where it is for long enough. */
+/** Whether the Pod has an owner that makes another who need not begin work anew, serves, and has been where it is for long enough. */
 function isMovable(pod: Live<Pod>, since: number): boolean {
   const { metadata, status } = pod;
   const isReady = status.conditions.some((each) => each.type === 'Ready' && each.status === 'True');
@@ -219,7 +219,7 @@ function isMovable(pod: Live<Pod>, since: number): boolean {
     isPlaced(pod) &&
     isReady &&
     metadata.deletionTimestamp === '' &&
-    controllerOf(pod) !== undefined &&
+    !['Job', undefined].includes(controllerOf(pod)?.kind) &&
     !isDaemon(pod) &&
     metadata.annotations[rebalanceAnnotation] !== 'never' &&
     Date.parse(metadata.creationTimestamp) <= since

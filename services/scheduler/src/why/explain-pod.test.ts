@@ -2,6 +2,7 @@ import type { Live } from '@navarch/machinery';
 import { type Pod, PodStanding } from '@navarch/proto';
 import { expect, test } from 'vitest';
 import { nodeInfo, pod, podInfo, snapshotOf } from '../objects.fixture.ts';
+import { withUnschedulable } from '../pod-conditions.ts';
 import { explainPod } from './explain-pod.ts';
 import type { Picture } from './picture.ts';
 
@@ -104,7 +105,13 @@ test.each<Case>([
     subject: pod('p', { cpu: '1' }),
     more: { waits: () => 'backoff' },
     standing: PodStanding.ABOUT_TO_BE_PLACED,
-    summary: '3 of 3 nodes can have it: it is tried again in some seconds',
+    summary: '3 of 3 nodes can have it now; it is tried again in some seconds',
+  },
+  {
+    name: 'kept by more than nodes',
+    subject: withUnschedulable(pod('p', { cpu: '1' }), 'its group waits for 2 more Pods.', 0) ?? pod('p'),
+    standing: PodStanding.ABOUT_TO_BE_PLACED,
+    summary: '3 of 3 nodes can have it now; when it was last tried: its group waits for 2 more Pods',
   },
   {
     name: 'room is being made',

@@ -39,7 +39,7 @@ export function* explainPod(pod: Live<Pod>, picture: Picture): Answer {
     const summary = `less important Pods are leaving node ${nodeName} for it`;
     return { ...told, nodeName, standing: PodStanding.MAKING_ROOM, summary };
   }
-  if (able.length > 0) return { ...told, ...about(picture.waits(info.key), able.length, common.nodes) };
+  if (able.length > 0) return { ...told, ...about(pod, picture.waits(info.key), able.length, common.nodes) };
   const problem = info.claims.find((claim) => claim.problem !== undefined);
   if (problem?.problem !== undefined) {
     const summary = `it waits for its claim ${problem.name}, which ${problem.problem}`;
@@ -95,9 +95,17 @@ function placed(nodeName: string, able: readonly AbleNode[]): Partial<ExplainRes
   return { standing: PodStanding.PLACED, summary: `it is on node ${nodeName}; ${now}` };
 }
 
-function about(waits: ReturnType<Picture['waits']>, able: number, nodes: number): Partial<ExplainResponse> {
+/** Nodes can have it; what kept it when it was last tried may be more than nodes, such as others of its group. */
+function about(
+  { status }: Live<Pod>,
+  waits: ReturnType<Picture['waits']>,
+  able: number,
+  nodes: number,
+): Partial<ExplainResponse> {
+  const last = status.conditions.find((each) => each.type === 'PodScheduled' && each.status === 'False');
   const when = waits === 'backoff' ? 'it is tried again in some seconds' : 'it is about to be placed';
-  const summary = `${able} of ${nodes} nodes can have it: ${when}`;
+  const then = last === undefined ? when : `when it was last tried: ${last.message.replace(/\.$/, '')}`;
+  const summary = `${able} of ${nodes} nodes can have it now; ${then}`;
   return { standing: PodStanding.ABOUT_TO_BE_PLACED, summary };
 }
 

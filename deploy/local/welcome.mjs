@@ -1,6 +1,7 @@
 import { places } from './config.mjs';
 
 const defaultApi = '127.0.0.1:7400';
+const defaultGatewayPort = 7443;
 
 /**
  * Tells that the cluster is ready, what to open, and what to try next.
@@ -14,6 +15,12 @@ export function showReady(config, { api, url, seconds }) {
   lines.push(`  gRPC API    ${api}`, `  Logs        ${places(config).logs}`, '', 'Try next:');
   if (api !== defaultApi) lines.push(`  export NAVARCH_API=${api}`);
   lines.push('  npx navctl get pods -o wide', '  npx navctl get nodes');
+  if (config.ports.gateway !== defaultGatewayPort) {
+    lines.push(`  export NAVARCH_GATEWAY=https://127.0.0.1:${config.ports.gateway}`);
+  }
+  if (!config.without.includes('gateway')) {
+    lines.push('  (umask 077; npx navctl kubeconfig > navarch.yaml) && kubectl --kubeconfig navarch.yaml get pods');
+  }
   if (url) {
     lines.push(
       '  npx navctl scale deployment nginx-deployment --replicas=5',

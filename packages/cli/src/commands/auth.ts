@@ -22,7 +22,7 @@ const asGroupOption = () =>
   new Option('--as-group <group>', 'with this group; may be given several times').argParser(collect);
 
 export const authCommand = (run: Runner) => {
-  const command = new Command('auth').description('Who may do what');
+  const command = new Command('auth').description('Who may do what').addHelpText('after', examples);
   command
     .command('can-i')
     .description('Whether one may do something; ends with 1 for no')
@@ -42,6 +42,7 @@ export const authCommand = (run: Runner) => {
     .description('Who one is to the cluster')
     .addOption(asOption())
     .addOption(asGroupOption())
+    .addHelpText('after', '\nExamples:\n  navctl auth whoami')
     .action(run(whoAmI));
   return command;
 };

@@ -1,3 +1,4 @@
+import { builtinKinds } from '@navarch/kinds';
 import type { JsonObject } from '@navarch/machinery';
 import { Option } from 'commander';
 import { collect } from '../options.ts';
@@ -132,7 +133,8 @@ async function resourceIn(text: string, session: Session): Promise<{ group: stri
   const [name = '', ...sub] = text.split('/');
   const rest = sub.map((part) => `/${part}`).join('');
   if (name === '*') return { group: '*', resource: `*${rest}` };
-  const kind = (await session.kinds()).byResource(name);
+  // Only what is not built in has to be asked for.
+  const kind = builtinKinds.byResource(name) ?? (await session.kinds()).byResource(name);
   if (kind !== undefined) return { group: kind.group, resource: `${kind.plural}${rest}` };
   const [plural = '', ...groups] = name.split('.');
   return { group: groups.join('.'), resource: `${plural}${rest}` };

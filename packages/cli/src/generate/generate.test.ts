@@ -151,6 +151,39 @@ describe('what flags make is shown without an api', () => {
       { spec: { type: 'ExternalName', externalName: 'db.example.com' } },
     ],
     [
+      'create role r --verb=get,list --resource=pods,pods/log,deploy -n shop',
+      {
+        kind: 'Role',
+        metadata: { name: 'r', namespace: 'shop' },
+        rules: [
+          { verbs: ['get', 'list'], apiGroups: [''], resources: ['pods', 'pods/log'] },
+          { verbs: ['get', 'list'], apiGroups: ['apps'], resources: ['deployments'] },
+        ],
+      },
+    ],
+    [
+      'create clusterrole c --verb=get --non-resource-url=/metrics',
+      { rules: [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }] },
+    ],
+    [
+      'create clusterrole whole --aggregation-rule=team=a',
+      { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { team: 'a' } }] } },
+    ],
+    [
+      'create rolebinding b --clusterrole=edit --user=jane --serviceaccount=ci:builder',
+      {
+        roleRef: { kind: 'ClusterRole', name: 'edit' },
+        subjects: [
+          { kind: 'User', name: 'jane' },
+          { kind: 'ServiceAccount', namespace: 'ci', name: 'builder' },
+        ],
+      },
+    ],
+    [
+      'create clusterrolebinding b --clusterrole=view --group=readers',
+      { roleRef: { name: 'view' }, subjects: [{ kind: 'Group', name: 'readers' }] },
+    ],
+    [
       'create quota q --hard=pods=10,requests.cpu=4 --scopes=NotBestEffort',
       { spec: { hard: { pods: '10', 'requests.cpu': '4' }, scopes: ['NotBestEffort'] } },
     ],

@@ -295,6 +295,22 @@ describe('lists', () => {
   });
 });
 
+test('a list that the api gives in pieces is one list, in every form', async () => {
+  const path = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+  const count = 700;
+  const make = (n: number) => gateway.ask('POST', path, { body: { metadata: { name: `lease-${n}` } } });
+  await Promise.all(Array.from({ length: count }, (_, n) => make(n)));
+  const names = (metadata: { name: string }[]) => new Set(metadata.map(({ name }) => name)).size;
+  for (const accept of ['application/json', 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io']) {
+    const { json } = await gateway.ask('GET', `${path}?resourceVersion=1`, { headers: { accept } });
+    expect(names(json.items.map((item: { metadata: { name: string } }) => item.metadata))).toBe(count);
+  }
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  expect((await gateway.ask('GET', path, { headers: { accept } })).json.rows).toHaveLength(count);
+  expect((await gateway.ask('GET', path, { headers: { 'accept-encoding': 'gzip' } })).json.items).toHaveLength(count);
+  expect((await gateway.ask('GET', `${path}?pretty=1`)).json.items).toHaveLength(count);
+});
+
 describe('watches', () => {
   test('tell what there is, its end, and what happens then', async () => {
     await gateway.ask('POST', maps, { body: configMap('watched') });

@@ -21,6 +21,8 @@ export interface TlsServerOptions {
 }
 
 const maxHeaderBytes = 64 * 1024;
+/** What a connection of HTTP/2 may have under way: the usual 64 KiB are less than one large body. */
+const connectionWindowBytes = 4 * 1024 * 1024;
 /** What node:http2 hands on to node:http, which its types don't tell. */
 const forHttp1 = { http1Options: { keepAliveTimeout: 90_000, maxHeaderSize: maxHeaderBytes } } as const;
 
@@ -73,6 +75,7 @@ export class TlsServer implements Component {
     });
     server.on('session', (session) => {
       this.#sessions.add(session);
+      session.setLocalWindowSize(connectionWindowBytes);
       session.once('close', () => this.#sessions.delete(session));
       session.on('error', (error) => logger.debug({ err: error }, 'an HTTP/2 connection broke'));
     });

@@ -12,7 +12,7 @@ export interface EncodedEvent {
 export interface EncodedWatch {
   readonly revision: string;
   readonly initial: boolean;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly events: readonly EncodedEvent[];
 }
 

@@ -14,8 +14,11 @@ import { count, revisionOf } from './query.ts';
 import type { ResourceHandler, ResourceRequest } from './resource-request.ts';
 import { sendText } from './send-object.ts';
 
-/** A list is read from the api in pieces of so many objects, and of a list with a limit at most so many are answered at once. */
-const chunkSize = 1_000;
+/** Of a list with a limit, at most so many objects are answered at once. */
+const mostAtOnce = 1_000;
+/** A whole list is read from the api in pieces: the first of so many objects, the others by what these take. */
+const firstPiece = 500;
+const pieceBytes = 4 * 1024 * 1024;
 /** What is written before it is handed on. */
 const flushBytes = 64 * 1024;
 
@@ -39,7 +42,7 @@ function listRequest({ exchange, target, kind }: ResourceRequest, accepts: Accep
     ...ListRequest.fromJSON({}),
     ...selectionOf(target, query),
     resource: kind.resource,
-    limit: Math.min(count(query, 'limit') ?? 0, chunkSize),
+    limit: Math.min(count(query, 'limit') ?? 0, mostAtOnce),
     continue: query.get('continue') ?? '',
     ...revisionOf(query),
     form: accepts.form === 'metadata' ? Form.METADATA : Form.FULL,
@@ -60,7 +63,7 @@ export function selectionOf(target: { namespace: string; name: string }, query: 
 /** A limit would give another meaning to a revision without a match; this keeps the one that it had. */
 function wholeInPieces({ revision, match }: ListRequest): Partial<ListRequest> {
   const isNotOlder = revision !== undefined && match === RevisionMatch.UNSPECIFIED;
-  return { limit: chunkSize, ...(isNotOlder && { match: RevisionMatch.NOT_OLDER_THAN }) };
+  return { limit: firstPiece, ...(isNotOlder && { match: RevisionMatch.NOT_OLDER_THAN }) };
 }
 
 async function readPiece(api: ApiCalls, request: ListRequest, exchange: Exchange): Promise<EncodedList> {
@@ -158,12 +161,18 @@ async function* pieces(api: ApiCalls, exchange: Exchange, first: ListRequest, be
       yield piece;
       return;
     }
-    const request = { ...rest, revision: undefined, match: RevisionMatch.UNSPECIFIED, limit: chunkSize };
+    const request = { ...rest, revision: undefined, match: RevisionMatch.UNSPECIFIED, limit: sizeAfter(piece) };
     const next = readPiece(api, { ...request, continue: continueToken }, exchange);
     next.catch(() => undefined); // awaited below, unless the reader is gone
     yield piece;
     piece = await next;
   }
+}
+
+/** How many objects the next piece holds, if they are as large as those of this one. */
+function sizeAfter({ bytes, items }: EncodedList): number {
+  const each = bytes.length / Math.max(items.length / 2, 1);
+  return Math.min(Math.max(Math.floor(pieceBytes / each), 50), 10_000);
 }
 
 function* itemsOf({ bytes, items }: EncodedList): Generator<Uint8Array, void, void> {

@@ -1,16 +1,20 @@
 import type { KindDefinition } from '@navarch/kinds';
-import type { JsonBuffer } from '@navarch/machinery';
+import { JsonBuffer } from '@navarch/machinery';
 import type { Accepts } from '../http/media.ts';
 import type { Status } from '../http/status.ts';
 import { writeObject } from '../json/object-json.ts';
 import { tableJson } from '../json/table-json.ts';
 import { includedOf } from './included.ts';
+import { KnownLines } from './known-lines.ts';
 
 const types = ['ERROR', 'ADDED', 'MODIFIED', 'DELETED'] as const;
 
+const lines = new KnownLines();
+const scratch = new JsonBuffer();
+
 /** Writes the lines of a watch, each ended. */
 export interface EventWriter {
-  change(type: number, bytes: Uint8Array, place: { readonly start: number; readonly end: number }): void;
+  change(type: number, bytes: Buffer, place: { readonly start: number; readonly end: number }): void;
   /** How far the changes are; `isEndOfBeginning` for the one that ends what there was. */
   bookmark(revision: string, options?: { isEndOfBeginning: boolean }): void;
   error(status: Status): void;
@@ -32,10 +36,20 @@ export function eventWriter(
   };
   return {
     change: (type, bytes, { start, end }) => {
-      out.ascii(`{"type":"${types[type] ?? 'ERROR'}","object":`);
-      if (form === 'table') table([bytes.subarray(start, end)]);
-      else writeObject(out, objectForm, bytes, start, end);
-      out.ascii('}\n');
+      const name = types[type] ?? 'ERROR';
+      if (form === 'table') {
+        out.ascii(`{"type":"${name}","object":`);
+        table([bytes.subarray(start, end)]);
+        out.ascii('}\n');
+        return;
+      }
+      const line = lines.line(`${kind.apiVersion} ${kind.kind} ${form} ${name} `, bytes, start, end, () => {
+        scratch.ascii(`{"type":"${name}","object":`);
+        writeObject(scratch, objectForm, bytes, start, end);
+        scratch.ascii('}\n');
+        return scratch.take();
+      });
+      out.raw(line);
     },
     bookmark: (resourceVersion, options) => {
       out.ascii('{"type":"BOOKMARK","object":');

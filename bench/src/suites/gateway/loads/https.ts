@@ -11,7 +11,11 @@ export interface GatewayAccess {
 
 /** One connection of HTTP/2, as client-go has one. */
 export function connectGateway({ url, authority, certificate, key }: GatewayAccess): ClientHttp2Session {
-  return connect(url, { ca: authority, cert: certificate, key, settings: { initialWindowSize: 1024 * 1024 } });
+  const windowBytes = 4 * 1024 * 1024;
+  const session = connect(url, { ca: authority, cert: certificate, key, settings: { initialWindowSize: windowBytes } });
+  // As client-go's: node's own is 64 KiB for all streams together.
+  session.once('connect', () => session.setLocalWindowSize(4 * windowBytes));
+  return session;
 }
 
 /** Asks, and gives the answer once it begins. Throws for any code but 2xx. */

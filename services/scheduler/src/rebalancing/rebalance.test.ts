@@ -108,6 +108,16 @@ describe('what is moved', () => {
       moves: [],
     },
     {
+      name: 'what belongs to a group stays with it',
+      world: {
+        nodes: two,
+        pods: ['x', 'y', 'z'].map((name) => {
+          return serving(name, { cpu: '1', on: 'a', labels: { 'scheduling.x-k8s.io/pod-group': 'g' } });
+        }),
+      },
+      moves: [],
+    },
+    {
       name: 'what is young stays, and so does what was moved lately',
       world: {
         nodes: two,

@@ -1,3 +1,4 @@
+import { podGroupLabel } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { OwnerReference, Pod } from '@navarch/proto';
 import type { NodeInfo } from '../node-info.ts';
@@ -222,6 +223,8 @@ function isMovable(pod: Live<Pod>, since: number): boolean {
     !['Job', undefined].includes(controllerOf(pod)?.kind) &&
     !isDaemon(pod) &&
     metadata.annotations[rebalanceAnnotation] !== 'never' &&
+    // A group is placed together: one of it alone would stand apart.
+    metadata.labels[podGroupLabel] === undefined &&
     Date.parse(metadata.creationTimestamp) <= since
   );
 }

@@ -2,7 +2,6 @@ import type { Clock } from '@navarch/kit';
 import { keepBody, keptBody } from '../http/kept-bodies.ts';
 import type { Exchange, Filter } from '../http/exchange.ts';
 import { type Status, statusOf } from '../http/status.ts';
-import { isLongRunning } from '../fairness/fairness-filter.ts';
 import { auditEvent } from './event.ts';
 import { type AuditPolicy, decide, type Stage } from './policy.ts';
 
@@ -33,7 +32,6 @@ export function auditFilter(options: {
       write(JSON.stringify(auditEvent(exchange, moment)));
     };
     tell('RequestReceived');
-    if (isLongRunning(exchange)) tell('ResponseStarted', { code: 200 });
     try {
       await next();
       tell('ResponseComplete', { code: response?.statusCode ?? 101 });

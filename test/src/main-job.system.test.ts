@@ -12,6 +12,7 @@ import { rollout } from './suites/rollout.ts';
 import { serving } from './suites/serving.ts';
 import { stateful } from './suites/stateful.ts';
 import { storage } from './suites/storage.ts';
+import { streams } from './suites/streams.ts';
 import { workloads } from './suites/workloads.ts';
 
 const everything: readonly Part[] = ['api', 'scheduler', 'controller-manager', 'node-agent', 'etcd'];
@@ -32,6 +33,8 @@ describe.each([
 
   serving(() => cluster);
   workloads(() => cluster);
+  // Nothing of it goes over the bus.
+  if (without.length === 0) streams(() => cluster);
   badInput(() => cluster);
   rollout(() => cluster);
   disruption(() => cluster);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildImages } from '../images/build.mjs';
 import { readConfig } from './config.mjs';
+import { foreignClients } from './foreign-clients.mjs';
 import { installPackages, missingPackages } from './packages.mjs';
 import { checkMachine } from './preflight.mjs';
 import { reportFailure } from './report.mjs';
@@ -22,11 +23,15 @@ await reportFailure(async () => {
   await step('install npm packages', installModules, { quietUnless: (did) => did });
   await step('build', buildWorkspace, { quietUnless: (did) => did });
   const images = await step('images from Debian packages', (update) => buildImages(cache, update));
+  const clients = await step('kubectl and helm', () => foreignClients(cache));
+  for (const [name, why] of Object.entries(clients.missing))
+    console.log(`    without ${name}, its tests are skipped: ${why}`);
 
   const folder = await mkdtemp(join(tmpdir(), 'navarch-test-'));
   try {
     const report = join(folder, 'report.json');
-    const code = await vitest(images, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+    const env = { NAVARCH_TEST_IMAGES: images, ...named(clients.found) };
+    const code = await vitest(env, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
     const { passed, failed } = await countTests(report, code);
     console.log(`\n${passed} passed, ${failed} failed`);
     if (failed > 0) process.exitCode = 1;
@@ -35,14 +40,21 @@ await reportFailure(async () => {
   }
 });
 
-/** @param {string} images the folder of the built images @param {string[]} args @returns {Promise<number>} its exit code */
-function vitest(images, args) {
+/** Where tests find the programs. @param {Record<string, string>} programs */
+function named(programs) {
+  return Object.fromEntries(
+    Object.entries(programs).map(([name, path]) => [`NAVARCH_TEST_${name.toUpperCase()}`, path]),
+  );
+}
+
+/** @param {Record<string, string>} env @param {string[]} args @returns {Promise<number>} its exit code */
+function vitest(env, args) {
   const program = join(repository, 'node_modules/vitest/vitest.mjs');
   // In a network of their own, so that they may run beside a cluster.
   const inNetwork = [join(repository, 'test/in-network.mjs'), nodeProgram(), program, 'run'];
   const child = spawn(nodeProgram(), [...inNetwork, ...args, ...process.argv.slice(2)], {
     cwd: repository,
-    env: { ...workspaceEnv(), NAVARCH_TEST_IMAGES: images },
+    env: { ...workspaceEnv(), ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   // Ctrl-C reaches vitest too, which cleans up first.

@@ -110,7 +110,7 @@ function conflict({ kind, namespace, name }: CachedObject, conflicts: readonly F
   return new ApiError(
     'Conflict',
     `${describe(kind, namespace, name)} has other values than the manifest in fields that others look after: ${list}${more}. ` +
-      'Drop these fields from the manifest to leave them to their managers, or take them over with force (navctl apply --force-conflicts)',
+      'Drop these fields from the manifest to leave them to their managers, or take them over with force (--force-conflicts)',
     {
       fields: shown.map((each) => ({
         path: each.path,

@@ -111,6 +111,8 @@ test('a leader dies while others leave for a group: the next goes on, and nobody
 
 test('groups and single Pods on a cluster that is too small, answers that get lost, leaders that die: no group ever in part', async () => {
   const { time } = cluster;
+  // Two replicas place Pods at once; one of them places groups.
+  await cluster.startLeader('scheduler');
   {
     await using watched = watchCounts();
     const names = ['a', 'b', 'c', 'd'];

@@ -125,10 +125,15 @@ export class Gangs {
         await nextTurn();
         this.#look();
         for (const { info } of this.#queue.take(1)) await this.#inTurn(info, term);
+        const [untold, untoldQueues] = [[...this.#untold], [...this.#untoldQueues]];
+        this.#untold.clear();
+        this.#untoldQueues.clear();
         try {
-          await this.#tell(term);
+          await this.#tell(untold, untoldQueues, term);
           pause.reset();
         } catch (error) {
+          for (const key of untold) this.#untold.add(key);
+          for (const name of untoldQueues) this.#untoldQueues.add(name);
           if (isApiError(error, 'Fenced')) term.lose(error.message);
           if (signal.aborted) break;
           logger.warn({ err: error }, 'the state of groups could not be told; trying again');
@@ -265,7 +270,7 @@ export class Gangs {
   }
 
   async #carryOut(info: Queueable, group: Group, plan: GangPlan, term: Term): Promise<void> {
-    const { recorder, logger } = this.#options;
+    const { metrics, recorder, logger } = this.#options;
     const { key, object } = group;
     switch (plan.type) {
       case 'place': {
@@ -278,6 +283,7 @@ export class Gangs {
       }
       case 'wait': {
         this.#wait(info, group, plan.why, plan.filters, plan.couldGo);
+        metrics.attempted('unschedulable', group.waiting.length);
         logger.debug({ group: key, why: plan.why.message }, 'group waits');
         recorder.event(podGroupKind, object, 'Warning', 'FailedScheduling', plan.why.message);
         return;
@@ -383,11 +389,11 @@ export class Gangs {
   }
 
   /** Says what is new of groups, their queues and their members. */
-  async #tell(term: Term): Promise<void> {
+  async #tell(keys: readonly string[], queueNames: readonly string[], term: Term): Promise<void> {
     const now = this.#options.clock.now();
     const groups: Live<PodGroup>[] = [];
     const pods: Live<Pod>[] = [];
-    for (const key of this.#untold) {
+    for (const key of keys) {
       const group = this.#book.group(key);
       if (group === undefined) pods.push(...this.#waitingIn(key, 'there is no such PodGroup', now));
       else {
@@ -399,15 +405,13 @@ export class Gangs {
         if (reason !== '') pods.push(...this.#waitingIn(key, reason, now));
       }
     }
-    const queues = [...this.#untoldQueues].flatMap((name) => {
+    const queues = queueNames.flatMap((name) => {
       const queue = this.#book.queue(name);
       if (queue === undefined) return [];
       const status = queueStatusOf(queue, this.#book.inLine(name));
       return status === queue.status ? [] : [{ ...queue, status }];
     });
     if (groups.length + queues.length + pods.length > 0) await this.#writer.tell(groups, queues, pods, term);
-    this.#untold.clear();
-    this.#untoldQueues.clear();
   }
 
   /** The members that wait, with what is to be said in them. The group itself says more: what is said a thousand times is short. */

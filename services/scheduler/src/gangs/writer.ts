@@ -18,7 +18,8 @@ import type { Placement } from './trial.ts';
 /** What etcd takes in one transaction, less a few for what the api adds. */
 const mostOperations = 120;
 
-export interface WriterOptions extends Pick<Hands, 'client' | 'informers' | 'recorder' | 'logger' | 'clock' | 'state'> {
+export interface WriterOptions
+  extends Pick<Hands, 'client' | 'informers' | 'recorder' | 'logger' | 'clock' | 'metrics' | 'state'> {
   readonly book: GangBook;
   /** Resolves once all replicas heed the rules about other Pods that these members have. */
   readonly announce: (members: readonly PodInfo[], term: Term) => Promise<void>;
@@ -222,7 +223,8 @@ export class GangWriter {
   }
 
   #bound(placements: readonly Placement[]): void {
-    const { recorder, logger } = this.#options;
+    const { metrics, recorder, logger } = this.#options;
+    metrics.attempted('scheduled', placements.length);
     for (const { info, nodeName } of placements) {
       logger.debug({ pod: info.key, node: nodeName }, 'member bound');
       recorder.event(podKind, info.pod, 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${nodeName}`);

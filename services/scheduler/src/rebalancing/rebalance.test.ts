@@ -1,4 +1,3 @@
-import { podGroupLabel } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
@@ -133,14 +132,6 @@ describe('what is moved', () => {
         pods: ['x', 'y', 'z'].map((name) =>
           serving(name, { cpu: '1', on: 'a', annotations: { [rebalanceAnnotation]: 'never' } }),
         ),
-      },
-      moves: [],
-    },
-    {
-      name: 'members of a group stay',
-      world: {
-        nodes: two,
-        pods: ['x', 'y', 'z'].map((name) => serving(name, { cpu: '1', on: 'a', labels: { [podGroupLabel]: 'train' } })),
       },
       moves: [],
     },

@@ -222,8 +222,6 @@ function isMovable(pod: Live<Pod>, since: number): boolean {
     metadata.deletionTimestamp === '' &&
     !['Job', undefined].includes(controllerOf(pod)?.kind) &&
     !isDaemon(pod) &&
-    // A member that goes leaves its group in part for a while.
-    (metadata.labels[podGroupLabel] ?? '') === '' &&
     metadata.annotations[rebalanceAnnotation] !== 'never' &&
     // A group is placed together: one of it alone would stand apart.
     metadata.labels[podGroupLabel] === undefined &&

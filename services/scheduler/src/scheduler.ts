@@ -106,6 +106,7 @@ export class Scheduler {
         if (members.every(({ repels }) => this.#rules.areAnnounced(repels))) return;
         await this.#announcer.announce(term);
       },
+      announceAnew: (term) => this.#announcer.announce(term),
       seed: () => this.#seed++,
       happened: (event) => queue.happened(event),
     });

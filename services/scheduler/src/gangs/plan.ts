@@ -93,6 +93,18 @@ export function stillFitting(
   return placements;
 }
 
+/** Whether each member that counts on its node already could come there now. Leaves the snapshot as it was. */
+export function areFree(placements: readonly Placement[], snapshot: Snapshot): boolean {
+  return placements.every(({ info, nodeName }) => {
+    const place = snapshot.find(nodeName);
+    if (place < 0) return false;
+    snapshot.take(info.key);
+    const free = rejectionAt(info, snapshot, place) === undefined;
+    snapshot.place(info.key, nodeName, info);
+    return free;
+  });
+}
+
 export function reservationOf(
   phase: 'MakingRoom' | 'Binding',
   placements: readonly Placement[],

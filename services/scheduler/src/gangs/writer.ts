@@ -10,7 +10,7 @@ import { withPreempted } from '../pod-conditions.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { settlingWrites } from '../settling-writes.ts';
 import type { GangBook } from './book.ts';
-import { reservationOf } from './plan.ts';
+import { areFree, reservationOf } from './plan.ts';
 import { queueStatusOf } from './queue-status.ts';
 import { statusOf, type Why } from './status.ts';
 import type { Placement } from './trial.ts';
@@ -23,6 +23,8 @@ export interface WriterOptions
   readonly book: GangBook;
   /** Resolves once all replicas heed the rules about other Pods that these members have. */
   readonly announce: (members: readonly PodInfo[], term: Term) => Promise<void>;
+  /** Resolves once nothing can be bound any more that another replica decided before, and the caches show all that was. */
+  readonly announceAnew: (term: Term) => Promise<void>;
   /** Hears what giving room back may have made possible. */
   readonly happened: (events: ReturnType<ClusterState['forget']>) => void;
 }
@@ -40,8 +42,8 @@ export class GangWriter {
 
   /**
    * Binds the members, whose places count already (they are assumed): all in one transaction where they fit into one. A larger group's
-   * places are settled first, in one write; from then on there is only forward, for whoever leads (`bindSettled`). Throws when
-   * nothing was done, after which nothing is assumed any more.
+   * places are settled first (`#settle`); from then on there is only forward, for whoever leads (`bindSettled`). Throws when
+   * nobody was bound, after which nothing is assumed any more.
    */
   async bind(key: string, placements: readonly Placement[], term: Term): Promise<void> {
     try {
@@ -51,9 +53,8 @@ export class GangWriter {
       );
       const bindings = await this.#bindings(placements, term);
       const all = bindings.flat();
-      const status = (reservation?: PodGroupReservation) => this.#statusWrites(key, undefined, reservation);
-      if (fitsOne(all, placements)) await this.#atomically([...status(), ...all], term);
-      else await this.#atomically(status(reservationOf('Binding', placements)), term);
+      if (fitsOne(all, placements)) await this.#atomically([...this.#statusWrites(key), ...all], term);
+      else await this.#settle(key, placements, term);
     } catch (error) {
       await this.#undo(placements, error, term);
       throw error;
@@ -61,6 +62,18 @@ export class GangWriter {
     if (this.#options.book.group(key)?.object.status.reservation?.phase === 'Binding') {
       await this.bindSettled(key, placements, term);
     } else this.#bound(placements);
+  }
+
+  /**
+   * First everybody hears which places are kept. The announcement makes sure of that: the api refuses what another replica decided
+   * before it, and this one sees all that was bound until then. Where all of them are still free, the next write settles it.
+   */
+  async #settle(key: string, placements: readonly Placement[], term: Term): Promise<void> {
+    const { announceAnew, state } = this.#options;
+    await this.reserve(key, undefined, reservationOf('MakingRoom', placements), term);
+    await announceAnew(term);
+    if (!areFree(placements, state.snapshot)) throw new ApiError('Conflict', 'others have taken places of the group');
+    await this.reserve(key, undefined, reservationOf('Binding', placements), term);
   }
 
   /** Binds members whose places are settled, each by itself: who is refused has lost its place, and gets another as a member that was lost. */
@@ -147,7 +160,7 @@ export class GangWriter {
     return bindings;
   }
 
-  #statusWrites(key: string, why: Why | undefined, reservation: PodGroupReservation | undefined): ClientWrite[] {
+  #statusWrites(key: string, why?: Why, reservation?: PodGroupReservation): ClientWrite[] {
     const { book, clock } = this.#options;
     const group = book.group(key);
     if (group === undefined) throw new ApiError('NotFound', `the group ${key} is gone`);

@@ -3,22 +3,21 @@ import type { Change } from '@navarch/client';
 import type { Term } from '@navarch/controller';
 import { pod as podKind, podGroup as podGroupKind, queue as queueKind, takesRoom } from '@navarch/kinds';
 import { Backoff } from '@navarch/kit';
-import { isApiError, keyOf, type Live, parseKey } from '@navarch/machinery';
+import { isApiError, keyOf, parseKey } from '@navarch/machinery';
 import type { Pod, PodGroup, PodGroupReservation } from '@navarch/proto';
 import type { ClusterEvent } from '../filters.ts';
 
-import { withUnschedulable } from '../pod-conditions.ts';
 import type { Company } from '../preemption.ts';
 import type { Profile } from '../profiles.ts';
 import { type Queueable, SchedulingQueue } from '../queue.ts';
+import { Agenda } from './agenda.ts';
 import { GangBook, groupKeyOf } from './book.ts';
 import { companyOf } from './company.ts';
 import type { Group } from './group.ts';
-import { type GangPlan, planFor, reservationOf, stillFitting } from './plan.ts';
-import { queueStatusOf } from './queue-status.ts';
-import { remainingMs, statusOf, waitsSince, type Why } from './status.ts';
+import { type GangPlan, reservationOf, stillFitting } from './plan.ts';
+import { newsOf } from './news.ts';
+import { remainingMs, type Why } from './status.ts';
 import type { Placement } from './trial.ts';
-import { type InLine, inOrder, usage } from './turns.ts';
 import { GangWriter, type WriterOptions } from './writer.ts';
 
 export interface GangsOptions extends Omit<WriterOptions, 'book' | 'happened'> {
@@ -29,8 +28,6 @@ export interface GangsOptions extends Omit<WriterOptions, 'book' | 'happened'> {
   readonly happened: (event: ClusterEvent) => void;
 }
 
-/** No more of those in front of a group than this are tried before their time because the group is tried. */
-const mostAhead = 16;
 /** Groups are few, and have an order: they wait no longer after the tenth attempt than after the first. */
 const backoff = { baseMs: 1_000, maxMs: 1_000, jitter: 0.1 };
 
@@ -42,14 +39,13 @@ export class Gangs {
   readonly #options: GangsOptions;
   readonly #book: GangBook;
   readonly #queue: SchedulingQueue<Queueable>;
+  readonly #agenda: Agenda;
   readonly #writer: GangWriter;
   /** Groups of which something has changed since they were looked at. */
   readonly #touched = new Set<string>();
   /** Groups and queues whose status may be out of date. */
   readonly #untold = new Set<string>();
   readonly #untoldQueues = new Set<string>();
-  /** Why groups wait, as of their last attempt. */
-  readonly #why = new Map<string, { readonly why: Why; readonly couldGo: boolean }>();
   /** What each group used, and who waited in it, when it was looked at last. */
   readonly #seen = new Map<string, { readonly group: Group; readonly waiting: string; readonly version: number }>();
   readonly #timeouts = new Map<string, Disposable>();
@@ -59,6 +55,7 @@ export class Gangs {
     this.#options = options;
     const { clock, random, state, informers, profiles } = options;
     this.#book = new GangBook(state, ({ schedulerName }) => profiles.has(schedulerName));
+    this.#agenda = new Agenda(options, this.#book);
     this.#queue = new SchedulingQueue({ clock, random, backoff });
     const happened = (events: readonly ClusterEvent[]) => events.forEach(options.happened);
     this.#writer = new GangWriter({ ...options, book: this.#book, happened });
@@ -129,7 +126,9 @@ export class Gangs {
         this.#untold.clear();
         this.#untoldQueues.clear();
         try {
-          await this.#tell(untold, untoldQueues, term);
+          const why = (key: string) => this.#agenda.why(key);
+          const news = newsOf(this.#book, { groups: untold, queues: untoldQueues }, why, clock.now());
+          await this.#writer.tell(news, term);
           pause.reset();
         } catch (error) {
           for (const key of untold) this.#untold.add(key);
@@ -163,7 +162,7 @@ export class Gangs {
 
   #forget(key: string): void {
     this.#seen.delete(key);
-    this.#why.delete(key);
+    this.#agenda.waitsNoMore(key);
     this.#timeouts.get(key)?.[Symbol.dispose]();
     this.#timeouts.delete(key);
     this.#queue.remove(key);
@@ -175,7 +174,7 @@ export class Gangs {
     const version = seen?.waiting === waiting ? seen.version : ++this.#versions;
     this.#seen.set(key, { group, waiting, version });
     if (!group.ready && object.status.reservation === undefined) {
-      this.#why.delete(key);
+      this.#agenda.waitsNoMore(key);
       this.#queue.remove(key);
     } else this.#queue.add({ key, uid: object.metadata.uid, priority, generation: version });
   }
@@ -198,29 +197,12 @@ export class Gangs {
   /** Tries the group, and before it those in front of it that are only waiting for a while to pass. */
   async #inTurn(taken: Queueable, term: Term): Promise<void> {
     const group = this.#book.group(taken.key);
-    const ahead = group === undefined ? [] : this.#ahead(group);
+    const ahead = group === undefined ? [] : this.#agenda.ahead(group);
     for (const key of ahead) {
       const claimed = this.#queue.claim(key);
       if (claimed !== undefined) await this.#attempt(claimed.info, term);
     }
     await this.#attempt(taken, term);
-  }
-
-  #ahead(group: Group): readonly string[] {
-    const self = this.#inLine(group);
-    return this.#book
-      .inLine(group.object.spec.queue)
-      .filter(({ ready, key }) => ready && key !== group.key)
-      .map((other) => this.#inLine(other))
-      .filter((other) => inOrder(other, self) < 0)
-      .sort(inOrder)
-      .slice(0, mostAhead)
-      .map((other) => other.group.key);
-  }
-
-  #inLine(group: Group): InLine {
-    const sinceMs = waitsSince(group, this.#options.clock.now());
-    return { group, sinceMs, couldGo: this.#why.get(group.key)?.couldGo ?? true };
   }
 
   /** Whatever happens, the group is back in the queue or has its places at the end. */
@@ -233,7 +215,7 @@ export class Gangs {
       if (group === undefined) this.#queue.remove(key);
       else if (reservation?.phase === 'Binding') await this.#goOn(group, reservation, term);
       else if (reservation !== undefined && (await this.#stillMakesRoom(info, group, reservation, term))) return;
-      else if (group.ready) await this.#carryOut(info, group, this.#plan(group), term);
+      else if (group.ready) await this.#carryOut(info, group, this.#agenda.plan(group), term);
       else this.#queue.remove(key);
     } catch (error) {
       if (isApiError(error, 'Fenced')) term.lose(error.message);
@@ -243,30 +225,6 @@ export class Gangs {
       // What came of it is looked at; what happened to the group meanwhile as well.
       if (!term.signal.aborted) this.#touched.add(key);
     }
-  }
-
-  #plan(group: Group): GangPlan {
-    const { state, profiles, clock, seed } = this.#options;
-    const { queue } = group.object.spec;
-    const profile = profiles.get(group.waiting[0]?.schedulerName ?? '');
-    if (profile === undefined) throw new Error(`group ${group.key} has no member for this scheduler`);
-    const inLine = this.#book.inLine(queue);
-    const waiting = group.waiting.map((member) => state.withClaims(member));
-    return planFor(
-      { ...this.#inLine(group), group: { ...group, waiting } },
-      {
-        snapshot: state.snapshot,
-        profile,
-        line: this.#book.line(queue),
-        inLine,
-        others: inLine.filter(({ ready, key }) => ready && key !== group.key).map((other) => this.#inLine(other)),
-        used: usage(inLine),
-        budgets: state.budgets,
-        company: (victims, leaving) => companyOf(this.#book, state.snapshot, group.priority, leaving)(victims),
-        seed: seed(),
-        now: clock.now(),
-      },
-    );
   }
 
   async #carryOut(info: Queueable, group: Group, plan: GangPlan, term: Term): Promise<void> {
@@ -295,7 +253,7 @@ export class Gangs {
 
   #wait(info: Queueable, group: Group, why: Why, filters: ReadonlySet<string>, couldGo: boolean): void {
     const { clock } = this.#options;
-    this.#why.set(group.key, { why, couldGo });
+    this.#agenda.waits(group.key, why, couldGo);
     this.#queue.unschedulable(info, filters);
     // Somebody who joined while the group was being decided on was not counted.
     if (this.#touched.has(group.key)) this.#queue.tryAgain(info);
@@ -314,7 +272,7 @@ export class Gangs {
     const { recorder, logger } = this.#options;
     this.#assume(placements);
     await this.#writer.bind(key, placements, term);
-    this.#why.delete(key);
+    this.#agenda.waitsNoMore(key);
     this.#queue.remove(key);
     logger.info({ group: key, members: placements.length }, 'group placed');
     recorder.event(podGroupKind, object, 'Normal', 'Scheduled', `Gave ${placements.length} members their places`);
@@ -386,41 +344,6 @@ export class Gangs {
     }
     await this.#writer.reserve(group.key, undefined, undefined, term);
     return false;
-  }
-
-  /** Says what is new of groups, their queues and their members. */
-  async #tell(keys: readonly string[], queueNames: readonly string[], term: Term): Promise<void> {
-    const now = this.#options.clock.now();
-    const groups: Live<PodGroup>[] = [];
-    const pods: Live<Pod>[] = [];
-    for (const key of keys) {
-      const group = this.#book.group(key);
-      if (group === undefined) pods.push(...this.#waitingIn(key, 'there is no such PodGroup', now));
-      else {
-        const { object } = group;
-        const why = this.#why.get(key)?.why;
-        const status = statusOf(group, why, object.status.reservation, now);
-        if (status !== object.status) groups.push({ ...object, status });
-        const reason = group.ready ? (why?.reason ?? '') : 'MembersMissing';
-        if (reason !== '') pods.push(...this.#waitingIn(key, reason, now));
-      }
-    }
-    const queues = queueNames.flatMap((name) => {
-      const queue = this.#book.queue(name);
-      if (queue === undefined) return [];
-      const status = queueStatusOf(queue, this.#book.inLine(name));
-      return status === queue.status ? [] : [{ ...queue, status }];
-    });
-    if (groups.length + queues.length + pods.length > 0) await this.#writer.tell(groups, queues, pods, term);
-  }
-
-  /** The members that wait, with what is to be said in them. The group itself says more: what is said a thousand times is short. */
-  #waitingIn(key: string, reason: string, now: number): readonly Live<Pod>[] {
-    const { name } = parseKey(key);
-    const message = `waits for its PodGroup ${name} (${reason}): see navctl describe podgroup ${name}`;
-    const waiting =
-      this.#book.group(key)?.waiting ?? this.#book.pods(key).filter(({ pod }) => pod.spec.nodeName === '');
-    return waiting.flatMap(({ pod }) => withUnschedulable(pod, message, now) ?? []);
   }
 }
 

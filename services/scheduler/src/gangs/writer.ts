@@ -2,7 +2,7 @@ import { bindWrite, type ClientWrite, deleteWrite, updateStatusWrite, type Write
 import type { Term } from '@navarch/controller';
 import { pod as podKind, podGroup as podGroupKind, queue as queueKind } from '@navarch/kinds';
 import { ApiError, isApiError, type Live } from '@navarch/machinery';
-import type { Pod, PodGroup, PodGroupReservation, PodGroupVictim, Queue } from '@navarch/proto';
+import type { PodGroup, PodGroupReservation, PodGroupVictim, Queue } from '@navarch/proto';
 import { chunks } from '../chunks.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { batchSize, caughtUp, type Hands, mayBeDone, writeOptions } from '../hands.ts';
@@ -10,6 +10,7 @@ import { withPreempted } from '../pod-conditions.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { settlingWrites } from '../settling-writes.ts';
 import type { GangBook } from './book.ts';
+import type { News } from './news.ts';
 import { areFree, reservationOf } from './plan.ts';
 import { queueStatusOf } from './queue-status.ts';
 import { statusOf, type Why } from './status.ts';
@@ -129,12 +130,7 @@ export class GangWriter {
   }
 
   /** Writes statuses that nothing depends on, each by itself. Who is refused is told again when the newer one is seen. */
-  async tell(
-    groups: readonly Live<PodGroup>[],
-    queues: readonly Live<Queue>[],
-    pods: readonly Live<Pod>[],
-    term: Term,
-  ) {
+  async tell({ groups, queues, pods }: News, term: Term): Promise<void> {
     const writes = [
       ...groups.map((group) => updateStatusWrite(podGroupKind, group)),
       ...queues.map((queue) => updateStatusWrite(queueKind, queue)),

@@ -1,6 +1,7 @@
 import { createWrite, updateWrite } from '@navarch/client';
 import type { Term } from '@navarch/controller';
 import { lease as leaseKind, podRulesLease } from '@navarch/kinds';
+import { Backoff, retry } from '@navarch/kit';
 import { ApiError, isApiError, type Live } from '@navarch/machinery';
 import { Lease } from '@navarch/proto';
 import { type Hands, writeOptions } from './hands.ts';
@@ -8,8 +9,8 @@ import type { PodRules } from './pod-rules.ts';
 
 /**
  * Tells all replicas that there are new rules between Pods, before the leader places the first Pod that has one. It writes a Lease. The
- * api refuses every binding of another replica that was decided before; and who decides after has seen the Pods that have the rules,
- * and leaves those that they keep away to the leader.
+ * api refuses every binding that was decided before; and who decides after has seen the Pods that have the rules, and leaves those that
+ * they keep away to the leader.
  */
 export class Announcer {
   readonly #hands: Hands;
@@ -26,6 +27,20 @@ export class Announcer {
     const { kept } = this.#rules.toAnnounce();
     await informers.reached(await this.#write(term), term.signal);
     kept();
+  }
+
+  /** Resolves once no older choice can be bound any more, and the caches show those that were. Waits for an api that does not answer. */
+  async refuseOlder(term: Term): Promise<void> {
+    const { clock, logger } = this.#hands;
+    await retry(() => this.announce(term), {
+      backoff: new Backoff({ baseMs: 100, maxMs: 2_000, jitter: 0.5 }),
+      signal: term.signal,
+      clock,
+      onError: (error, delayMs) => {
+        if (isApiError(error, 'Fenced')) term.lose(error.message);
+        else logger.warn({ err: error, delayMs }, 'the api takes no announcement; trying again');
+      },
+    });
   }
 
   /** The revision of the announcement. */

@@ -3,6 +3,7 @@ import type { Term } from '@navarch/controller';
 import { pod as podKind } from '@navarch/kinds';
 import { ApiError, isApiError } from '@navarch/machinery';
 import { caughtUp, type Hands, mayBeDone, writeOptions } from './hands.ts';
+import type { Announcer } from './announcer.ts';
 import type { QueuedPod } from './queue.ts';
 import type { Decision } from './schedule.ts';
 import { settlingWrites } from './settling-writes.ts';
@@ -10,16 +11,20 @@ import { settlingWrites } from './settling-writes.ts';
 /** A Pod whose node was chosen, and counts as taken. */
 export type Placement = QueuedPod & {
   readonly decision: Extract<Decision, { type: 'place' }>;
-  /** The revision that was decided on; 0n for the leader's choices, which know all rules (see `Binding.decided_at`). */
+  /** The revision that was decided on (see `Binding.decided_at`). */
   readonly decidedAt: bigint;
+  /** Chosen by the leader, who knows of all rules between Pods and of every Pod that they concern. */
+  readonly byLeader: boolean;
 };
 
 /** Brings placements to the api. Whatever happens, each of them is bound or back in the queue, and its room given back, at the end. */
 export class Binder {
   readonly #hands: Hands;
+  readonly #announcer: Announcer;
 
-  constructor(hands: Hands) {
+  constructor(hands: Hands, announcer: Announcer) {
     this.#hands = hands;
+    this.#announcer = announcer;
   }
 
   /** Pods whose claims are new are bound one by one, together with them; all others in one call. */
@@ -110,13 +115,23 @@ export class Binder {
     for (const event of state.forget(info)) queue.happened(event);
   }
 
+  /**
+   * Resolves once the caches show what came of the call, as far as can be known. A plain Pod's binding that is carried out still later
+   * breaks nothing: the api asks for room then. One that rules between Pods concern might be, after others were placed in its stead: what
+   * the leader chose before is refused from now on.
+   */
+  async #settled(placements: readonly Placement[], term: Term): Promise<void> {
+    if (placements.some(({ byLeader }) => byLeader)) await this.#announcer.refuseOlder(term);
+    else await caughtUp(this.#hands, term.signal);
+  }
+
   async #callFailed(placements: readonly Placement[], error: unknown, term: Term): Promise<void> {
     const { clock, informers, logger, queue } = this.#hands;
     if (isApiError(error, 'Fenced')) term.lose(error.message);
     if (mayBeDone(error) && !term.signal.aborted) {
       logger.warn({ err: error, pods: placements.length }, 'binding failed; looking what came of it');
       try {
-        await caughtUp(this.#hands, term.signal);
+        await this.#settled(placements, term);
       } catch (error) {
         if (!term.signal.aborted) throw error;
       }

@@ -1,6 +1,13 @@
 /** The api's part in scheduling, in memory: objects, their Watch, and transactions of bindings and status updates. */
 import type { AtomicWrite, Client, Key, WatchSource, WriteOutcome } from '@navarch/client';
-import { type KindDefinition, node as nodeKind, pod as podKind, toResource } from '@navarch/kinds';
+import {
+  type KindDefinition,
+  lease as leaseKind,
+  node as nodeKind,
+  pod as podKind,
+  podRulesLease,
+  toResource,
+} from '@navarch/kinds';
 import { BoundedQueue } from '@navarch/kit';
 import { ApiError, errorDetail, type KubeObject, keyOf, keyString, type Live } from '@navarch/machinery';
 import { GetVersionResponse, type Pod, type WatchRequest, WatchResponse } from '@navarch/proto';
@@ -11,7 +18,10 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
   lingering = false;
   readonly transactions: (readonly AtomicWrite[])[] = [];
   /** Throws in place of the next transactions; `after` doing them when their outcome is to stay unknown. */
-  readonly failures: { readonly error: ApiError; readonly done: boolean }[] = [];
+  readonly failures: { readonly error: ApiError; readonly done: boolean | 'later' }[] = [];
+  /** Does what was to be done later; gives the outcomes, which nobody hears. */
+  deliverLate: () => readonly WriteOutcome[] = () => [];
+  #announcedAt = 0n;
   /** While true, watches tell nothing. */
   #held: (() => void)[] | undefined;
   readonly #objects = new Map<string, { kind: KindDefinition; object: KubeObject }>();
@@ -67,7 +77,8 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
     { atomic = false }: { atomic?: boolean } = {},
   ): Promise<readonly WriteOutcome[]> {
     const failure = this.failures.shift();
-    if (failure && !failure.done) throw failure.error;
+    if (failure?.done === 'later') this.deliverLate = () => writes.map((write) => this.#write(write));
+    if (failure && failure.done !== true) throw failure.error;
     if (atomic) refuseTwice(writes);
     this.transactions.push(writes);
     const outcomes: WriteOutcome[] = [];
@@ -102,6 +113,7 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
       if (write.type === 'delete') return this.#delete(write);
       if (write.type === 'check') return this.#check(write);
       if (write.type === 'create') {
+        this.#hear(write.kind, write.object);
         this.put(write.kind, write.object);
         return { ok: true, object: write.object, revision: this.revision };
       }
@@ -109,12 +121,18 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
         throw new ApiError('BadRequest', `no ${write.type} here`);
       const key = id(write.kind, write.object);
       if (!this.#objects.has(key)) throw new ApiError('NotFound', `no such ${write.kind.kind}`);
+      this.#hear(write.kind, write.object);
       this.put(write.kind, write.object);
       return { ok: true, object: write.object, revision: this.revision };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return { ok: false, error: errorDetail(error) };
     }
+  }
+
+  /** Bindings that were decided before the announcement are refused from now on. */
+  #hear(kind: KindDefinition, { metadata }: KubeObject): void {
+    if (kind.kind === leaseKind.kind && metadata?.name === podRulesLease.name) this.#announcedAt = this.revision + 1n;
   }
 
   /** A Pod ends as soon as it is asked to go, unless it takes its time. */
@@ -135,11 +153,18 @@ export class FakeCluster implements WatchSource, Pick<Client, 'get' | 'transact'
     return { ok: true, object, revision: this.revision };
   }
 
-  #bind({ namespace, name, uid, nodeName }: Extract<AtomicWrite, { type: 'bind' }>['binding']): WriteOutcome {
+  #bind({
+    namespace,
+    name,
+    uid,
+    nodeName,
+    decidedAt,
+  }: Extract<AtomicWrite, { type: 'bind' }>['binding']): WriteOutcome {
     const entry = this.#objects.get(`${podKind.kind} ${keyString({ namespace, name })}`);
     const pod = entry?.object as Live<Pod> | undefined; // kept under the Pods' kind
     if (pod?.metadata.uid !== uid) throw new ApiError('NotFound', 'no such Pod');
     if (pod.spec.nodeName !== '') throw new ApiError('Conflict', `it is on ${pod.spec.nodeName} already`);
+    if (decidedAt !== 0n && decidedAt < this.#announcedAt) throw new ApiError('Conflict', 'decided before the rules');
     if (!this.#objects.has(`${nodeKind.kind} ${nodeName}`)) throw new ApiError('NotFound', 'no such node');
     const metadata = { ...pod.metadata, generation: pod.metadata.generation + 1 };
     const bound = { ...pod, metadata, spec: { ...pod.spec, nodeName } };

@@ -296,8 +296,28 @@ describe('the scheduler', () => {
       await settle();
       expect(on()).toEqual({ a: 'n1' });
       expect(events.filter((event) => event.includes(' Scheduled '))).toHaveLength(1);
-      expect(cluster.transactions).toHaveLength(1);
+      expect(cluster.transactions.flat().filter(({ type }) => type === 'bind')).toHaveLength(1);
     }
+  });
+
+  test('a choice of the leader is given back only once it can no longer be bound', async () => {
+    const { cluster, clock, settle, on } = await start(['n1'], ['n2']);
+    const topologyKey = 'kubernetes.io/hostname';
+    const apart = { labelSelector: { matchLabels: { app: 'db' } }, topologyKey };
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [apart] } };
+    const db = (name: string) => pod(name, { labels: { app: 'db' }, affinity });
+    cluster.put(podKind, db('a'));
+    await settle();
+    expect(on()['a']).toMatch(/n[12]/);
+    cluster.failures.push({ error: new ApiError('Timeout', 'no answer'), done: 'later' });
+    cluster.put(podKind, db('b'));
+    await settle();
+    // The room is free for others now: what is still on its way must not take it.
+    expect(cluster.deliverLate()).toMatchObject([{ ok: false, error: { reason: 'Conflict' } }]);
+    expect(on()['b']).toBe('');
+    await clock.advance(2_000);
+    await settle();
+    expect(new Set(Object.values(on()))).toEqual(new Set(['n1', 'n2']));
   });
 
   test('settles new claims and their Pod on one node in one call, and later Pods follow', async () => {

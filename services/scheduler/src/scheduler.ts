@@ -95,8 +95,8 @@ export class Scheduler {
     this.#identity = identity;
     this.#profiles = new Map(options.profiles.map((profile) => [profile.schedulerName, profile]));
     this.#queue = queue;
-    this.#binder = new Binder(this.#hands);
     this.#announcer = new Announcer(this.#hands, this.#rules);
+    this.#binder = new Binder(this.#hands, this.#announcer);
     this.#roomMaker = new RoomMaker(this.#hands, (priority) => this.#gangs.company(priority));
     this.#gangs = new Gangs({
       ...this.#hands,
@@ -320,8 +320,8 @@ export class Scheduler {
     const { clock, informers, metrics } = this.#hands;
     const placements: Placement[] = [];
     const refusals: Refusal[] = [];
-    const leads = term === this.#leading;
-    const decidedAt = leads ? 0n : informers.revision;
+    const byLeader = term === this.#leading;
+    const decidedAt = informers.revision;
     for (const queued of taken) {
       const profile = this.#profiles.get(queued.info.schedulerName);
       if (profile === undefined) continue; // never queued
@@ -332,12 +332,12 @@ export class Scheduler {
       metrics.decided(clock.monotonicMs() - startMs);
       if (decision.type === 'reject') {
         // A replica says that the Pod waits, and with that hands it over to the leader.
-        const preemption = leads ? this.#roomMaker.choose(info, this.#seed++) : undefined;
+        const preemption = byLeader ? this.#roomMaker.choose(info, this.#seed++) : undefined;
         refusals.push({ ...queued, decision, preemption });
       } else {
         this.#roomMaker.drop(info.key);
         for (const event of this.#state.assume(queued.info, decision.nodeName)) this.#queue.happened(event);
-        placements.push({ ...queued, decision, decidedAt });
+        placements.push({ ...queued, decision, decidedAt, byLeader });
       }
     }
     await Promise.all([this.#binder.bind(placements, term), this.#refuse(refusals, term)]);

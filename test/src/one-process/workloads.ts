@@ -87,9 +87,13 @@ export async function untilExactly(cluster: ClusterInProcess, wanted: readonly W
   );
 }
 
-/** The keys that were written in the next `ms`, but for Leases, which are renewed for ever. */
+/** A node looks at its images with each heartbeat (10 s), and tells at once of new ones: that is news, and no unrest. */
+const newsMs = 15_000;
+
+/** The keys that were written in `ms`, after all news is told, but for Leases, which are renewed for ever. */
 export async function writesWithin(cluster: ClusterInProcess, ms: number): Promise<string[]> {
   const { store, time } = cluster;
+  await time.pass(newsMs);
   const after = await store.revision();
   await time.pass(ms);
   const until = await store.revision();

@@ -21,6 +21,7 @@ export { daemonTolerations } from './daemon-tolerations.ts';
 export * from './define-kind.ts';
 export * from './kind-set.ts';
 export { deployment } from './deployment.ts';
+export * from './empty-parts.ts';
 export { endpointSlice } from './endpoint-slice.ts';
 export { event } from './event.ts';
 export { job } from './job.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from '@navarch/machinery';
-import type { Job, PodTemplateSpec } from '@navarch/proto';
+import { type Job, PodTemplateSpec } from '@navarch/proto';
+import { withoutEmptyParts } from './empty-parts.ts';
 
 /**
  * What of a Job may change, beyond the fields that never do: completions of an Indexed Job together with parallelism, and of
@@ -21,8 +22,10 @@ export function validateJobUpdate({ spec: next }: Job, { spec: previous, status 
     if (!elastic) errors.push({ path: 'spec.completions', message });
   }
   const notBegun = previous.suspend === true && (status?.startTime ?? '') === '';
-  const after = notBegun ? withoutPlacement(next.template) : next.template;
-  const before = notBegun ? withoutPlacement(previous.template) : previous.template;
+  const fixed = (template: PodTemplateSpec | undefined) =>
+    withoutEmptyParts(notBegun ? withoutPlacement(template) : template && PodTemplateSpec.toJSON(template));
+  const after = fixed(next.template);
+  const before = fixed(previous.template);
   if (!isDeepStrictEqual(after, before)) {
     const message =
       'can not be changed once the object exists, but for labels, annotations and where Pods may run, and that only while the Job is suspended and has not begun';
@@ -35,7 +38,14 @@ export function validateJobUpdate({ spec: next }: Job, { spec: previous, status 
 const placement = new Set(['nodeSelector', 'affinity', 'tolerations', 'schedulingGates']);
 
 function withoutPlacement(template: PodTemplateSpec | undefined): unknown {
-  const { labels: _, annotations: __, ...metadata } = template?.metadata ?? {};
-  const spec = Object.entries(template?.spec ?? {}).filter(([field]) => !placement.has(field));
-  return { metadata, spec: Object.fromEntries(spec) };
+  const { metadata = {}, spec = {} } = asFields(template && PodTemplateSpec.toJSON(template));
+  const { labels: _, annotations: __, ...kept } = asFields(metadata);
+  return {
+    metadata: kept,
+    spec: Object.fromEntries(Object.entries(asFields(spec)).filter(([field]) => !placement.has(field))),
+  };
+}
+
+function asFields(json: unknown): Readonly<Record<string, unknown>> {
+  return (json ?? {}) as Record<string, unknown>; // what messages are made of
 }

@@ -201,6 +201,14 @@ describe('what may change', () => {
     return paths([...(job.validateUpdate?.(next, previous) ?? []), ...validateImmutable(job.schema, next, previous)]);
   };
   const onSsd = { ...template, spec: { ...template.spec, nodeSelector: { disk: 'ssd' } } };
+  const typed = {
+    spec: {
+      ...template.spec,
+      containers: [{ name: 'work', image: 'x', resources: {}, securityContext: {} }],
+      securityContext: {},
+      affinity: {},
+    },
+  };
   const otherImage = { spec: { ...template.spec, containers: [{ name: 'work', image: 'y' }] } };
 
   test.each<{ name: string; was: JobSpec; becomes: JobSpec; startTime?: string; wrong: string[] }>([
@@ -236,6 +244,7 @@ describe('what may change', () => {
       wrong: ['spec.completions'],
     },
     { name: 'not the template', was: never(), becomes: { template: otherImage }, wrong: ['spec.template'] },
+    { name: 'the template’s empty messages, which say nothing', was: never(), becomes: { template: typed }, wrong: [] },
     { name: 'not where Pods may run', was: never(), becomes: { template: onSsd }, wrong: ['spec.template'] },
     {
       name: 'where Pods may run, before it has begun',

@@ -89,6 +89,18 @@ describe('what becomes of the Pods of', () => {
       is: { made: ['#1', '#2'], replaced: ['default/x', 'default/y'], removed: [], kept: [] },
     },
     {
+      name: 'a Deployment whose template a client wrote anew with empty messages: nothing',
+      kind: deployment,
+      before: workload(deployment, 'a', { replicas: 1 }),
+      after: workload(deployment, 'a', {
+        replicas: 1,
+        template: { ...template('a'), spec: { containers: [{ name: 'c', image: 'a', resources: {} }] } },
+      }),
+      sets: [set('web-1', 'a', 1)],
+      pods: [pod('x', 'web-1')],
+      is: { made: [], replaced: [], removed: [], kept: ['default/x'] },
+    },
+    {
       name: 'a Deployment in the middle of a rollout: those of the new template stay',
       kind: deployment,
       before: workload(deployment, 'b', { replicas: 2 }),

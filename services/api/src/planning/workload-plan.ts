@@ -10,6 +10,7 @@ import {
   removalOrder,
   replicaSet,
   statefulSet,
+  withoutEmptyParts,
 } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import {
@@ -19,6 +20,7 @@ import {
   ObjectMeta,
   type PlannedWorkload,
   type Pod,
+  PodSpec,
   type PodTemplateSpec,
   type ReplicaSet,
   type StatefulSet,
@@ -203,7 +205,8 @@ function sameTemplate(one: PodTemplateSpec | undefined, other: PodTemplateSpec |
 
 function essence(template: PodTemplateSpec | undefined): unknown {
   const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
-  return { labels, annotations: template?.metadata?.annotations ?? {}, spec: template?.spec };
+  const spec = template?.spec && withoutEmptyParts(PodSpec.toJSON(template.spec));
+  return { labels, annotations: template?.metadata?.annotations ?? {}, spec };
 }
 
 function revisionOf({ metadata }: Live<ReplicaSet>): number {

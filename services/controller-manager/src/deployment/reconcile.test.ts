@@ -1,3 +1,4 @@
+import { PodSpec, PodTemplateSpec } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conditionOf } from '../conditions.ts';
@@ -117,6 +118,18 @@ describe('a rolling update', () => {
     expect(world.sizes()).toEqual({ nginx: 3, 'nginx:2': 0 });
     expect(world.replicaSets.size).toBe(2);
     expect(world.deployment.metadata.annotations[revisionAnnotation]).toBe('3');
+  });
+
+  test('is undone by a client that writes empty messages where nothing was said, as kubectl does', () => {
+    const world = rolled();
+    world.finish();
+    const { template } = deployment().spec;
+    const containers = template?.spec?.containers.map((container) => ({ ...container, resources: {} })) ?? [];
+    const spec = PodSpec.fromPartial({ ...template?.spec, containers, securityContext: {} });
+    world.change({ template: PodTemplateSpec.create({ ...template, spec }) });
+    world.finish();
+    expect(world.sizes()).toEqual({ nginx: 3, 'nginx:2': 0 });
+    expect(world.replicaSets.size).toBe(2);
   });
 
   test('keeps within its limits and comes to rest, whatever the limits and however Pods come up', () => {

@@ -1,4 +1,4 @@
-import { deployment as deploymentKind, minReadySecondsOf, releaseRecords } from '@navarch/kinds';
+import { deployment as deploymentKind, minReadySecondsOf, releaseRecords, withoutEmptyParts } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type Deployment, ObjectMeta, PodTemplateSpec, type ReplicaSet } from '@navarch/proto';
 import { canonicalJson } from '../canonical.ts';
@@ -50,14 +50,17 @@ export function templateHash(template: PodTemplateSpec | undefined): string {
   return shortHash(templateText(template), 10);
 }
 
-/** The template as text that is equal for equal Pods: the label that tells ReplicaSets apart is no part of it. */
+/**
+ * The template as text that is equal for equal Pods, whoever wrote it: the label that tells ReplicaSets apart is no part of
+ * it, nor are messages that say nothing.
+ */
 export function templateText(template: PodTemplateSpec | undefined): string {
   const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
   const json = PodTemplateSpec.toJSON({
     spec: template?.spec,
     metadata: ObjectMeta.create({ ...template?.metadata, labels }),
   });
-  return canonicalJson(json);
+  return canonicalJson(withoutEmptyParts(json));
 }
 
 interface NewReplicaSet {

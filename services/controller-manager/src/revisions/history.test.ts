@@ -1,6 +1,6 @@
 import { replicaSet as kind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import { ControllerRevision, PodTemplateSpec } from '@navarch/proto';
+import { ControllerRevision, PodSpec, PodTemplateSpec } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lines, live, replicaSet } from '../objects.fixture.ts';
@@ -74,6 +74,22 @@ test('a template that is recorded is not recorded again', () => {
   const revisions = new Revisions();
   revisions.record('nginx');
   expect(revisions.record('nginx').write).toBeUndefined();
+});
+
+test('a template with empty parts is that without them: a client of Go types makes no revision', () => {
+  const revisions = new Revisions();
+  revisions.record('nginx');
+  const { spec, ...set } = owner('nginx');
+  const typed = {
+    ...spec.template,
+    spec: PodSpec.fromPartial({
+      ...spec.template.spec,
+      containers: spec.template.spec?.containers.map((container) => ({ ...container, resources: {} })) ?? [],
+      securityContext: {},
+    }),
+  };
+  const { write } = historyOf(kind, { ...set, spec: { ...spec, template: typed } }, revisions.all, revisions);
+  expect(write).toBeUndefined();
 });
 
 test('a rollback makes no revision: the one of that template becomes the newest again', () => {

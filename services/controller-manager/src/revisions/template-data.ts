@@ -1,3 +1,4 @@
+import { withoutEmptyParts } from '@navarch/kinds';
 import { decodeObject, encodeObject, type JsonObject, messageSchema } from '@navarch/machinery';
 import { type ControllerRevision, PodTemplateSpec } from '@navarch/proto';
 import { canonicalJson } from '../canonical.ts';
@@ -12,7 +13,7 @@ export function dataOf(template: PodTemplateSpec | undefined): JsonObject {
 
 /** Equal for revisions of equal templates, and for no others. */
 export function dataText(data: unknown): string {
-  return canonicalJson(data);
+  return canonicalJson(withoutEmptyParts(data));
 }
 
 /**

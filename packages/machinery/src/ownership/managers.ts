@@ -8,7 +8,7 @@ import type { Shape } from './shape.ts';
 export interface Writer {
   /** '' counts as "unknown". */
   readonly manager: string;
-  readonly subresource: '' | 'status';
+  readonly subresource: '' | 'status' | 'ephemeralcontainers';
   readonly apiVersion: string;
   /** RFC 3339. */
   readonly now: string;

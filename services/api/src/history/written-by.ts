@@ -25,13 +25,18 @@ export function writtenBy(kind: KindDefinition, version: Resource, before: Resou
     const was = before && ownable(manifest(kind, objectOf(before)), door);
     const news = was === undefined ? fieldsOf(shape, now) : compareFields(shape, was, now).set;
     const having = managers.filter(
-      ({ entry, fields }) => entry.subresource === door && !isEmpty(intersection(fields, news)),
+      ({ entry, fields }) => partOf(entry.subresource) === door && !isEmpty(intersection(fields, news)),
     );
     // The one whose fields changed last is the writer; the others have had the same values all along.
     const [writer] = having.toSorted((a, b) => b.entry.time.localeCompare(a.entry.time));
     if (writer !== undefined) return writer.entry.manager;
   }
   return '';
+}
+
+/** All doors but that to the status lead to the same fields. */
+function partOf(subresource: string): '' | 'status' {
+  return subresource === 'status' ? 'status' : '';
 }
 
 function objectOf({ object }: Resource): KubeObject {

@@ -20,7 +20,7 @@ export interface Author {
   /** The name that a program gives itself; '' when it gives none. */
   readonly manager: string;
   readonly subresource: '' | 'status';
-  /** A door to a part of spec. What it changes is owned as all of spec is. */
+  /** A door to a part of spec. What it changes is owned as all of spec is, under the door's name. */
   readonly door?: Door | undefined;
 }
 
@@ -65,11 +65,11 @@ export function ownable(json: JsonObject, subresource: Author['subresource']): J
 }
 
 export function writerOf(
-  { manager, subresource }: Author,
+  { manager, subresource, door }: Author,
   { apiVersion }: KindDefinition,
   { now, program }: Pick<Circumstances, 'now' | 'program'>,
 ): Writer {
-  return { manager: manager || program, subresource, apiVersion, now };
+  return { manager: manager || program, subresource: door ?? subresource, apiVersion, now };
 }
 
 /**

@@ -170,6 +170,22 @@ describe('ephemeralcontainers', () => {
     expect({ ...second?.spec, ephemeralContainers: [] }).toEqual(valueOf<Pod>(made)?.spec);
   });
 
+  test('are their adder’s, under the name of the subresource', async () => {
+    await client.create(pod('owned', { containers: [{ name: 'a', image: 'x' }] }));
+    const added = await client.patch({
+      resource: 'pods',
+      namespace: 'default',
+      name: 'owned',
+      type: PatchRequest_Type.STRATEGIC,
+      patch: JSON.stringify({ spec: { ephemeralContainers: [look] } }),
+      subresource: 'ephemeralcontainers',
+      fieldManager: 'debugger',
+    });
+    expect(valueOf<Pod>(added)?.metadata?.managedFields).toMatchObject([
+      { manager: 'debugger', operation: 'Update', subresource: 'ephemeralcontainers' },
+    ]);
+  });
+
   test.each([
     { name: 'a change of one', containers: [{ ...look, image: 'y' }], path: 'spec.ephemeralContainers[' },
     { name: 'a name that is taken', containers: [{ name: 'a', image: 'x' }], path: 'spec.ephemeralContainers[' },

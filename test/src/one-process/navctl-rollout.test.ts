@@ -186,7 +186,7 @@ test('a DaemonSet rolls out, and back', async () => {
 
 test.each([
   ['rollout status cm/x', 'configmaps have no rollouts; Deployments'],
-  ['rollout status deploy/nothing', 'deployments.apps "nothing" in namespace "default" not found'],
+  ['rollout status deploy/nothing', 'deployments.apps "nothing" not found'],
   ['rollout undo deploy/nothing', 'not found'],
   ['rollout restart deploy', 'say which deployments'],
   ['rollout history deploy/web -l app=web', 'a name excludes -l'],

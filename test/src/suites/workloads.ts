@@ -58,7 +58,7 @@ export function workloads(cluster: () => Cluster): void {
       const gone = await cluster().tryNavctl(['get', 'pod', 'settings']);
       expect(gone).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('pods "settings" in namespace "default" not found'),
+        stderr: expect.stringContaining('pods "settings" not found'),
       });
     });
   });

@@ -14,7 +14,7 @@ export function ownEvents(pipeline: Pipeline, events: ObjectCache): Pick<Client,
   return {
     get: async (kind, { namespace = '', name }) => {
       const cached = events.get(kind, namespace, name);
-      if (cached === undefined) throw notFound(kind, namespace, name);
+      if (cached === undefined) throw notFound(kind, name);
       return cached.object as unknown as Live<never>; // the cache decodes a kind's objects with its message
     },
     transact: async (writes, { signal = neverAborts } = {}) => {

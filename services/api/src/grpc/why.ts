@@ -51,7 +51,7 @@ export function whyHandlers({
         list: (each, within) => cache.list(each, within),
       };
       const subject = cache.get(kind, namespace, request.name);
-      if (subject === undefined) throw notFound(kind, namespace, request.name);
+      if (subject === undefined) throw notFound(kind, request.name);
       return Buffer.from(WhyResponse.encode(why(subject, snapshot, clock.now())).finish());
     }),
   };

@@ -50,7 +50,7 @@ export class ObjectHistory {
     const stored = new StoredPast(past, kind, key);
     await addStored(stored, { revision, wanted }, versions, signal);
     const newest = versions.newest(wanted);
-    if (newest.length === 0) throw notFound(kind, key.namespace, name);
+    if (newest.length === 0) throw notFound(kind, name);
     const entries: HistoryResponse['entries'] = [];
     for (const [index, { revision, resource, time, gap }] of newest.entries()) {
       const readable = await stored.knows(revision, signal);

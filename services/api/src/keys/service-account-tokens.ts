@@ -35,7 +35,7 @@ export async function requestToken(
     throw new ApiError('BadRequest', `expirationSeconds must be from ${leastSeconds} to ${mostSeconds}, not ${asked}`);
   }
   const account = cache.get(accountKind, namespace, name);
-  if (account === undefined) throw notFound(accountKind, namespace, name);
+  if (account === undefined) throw notFound(accountKind, name);
   const audiences = request.audiences.length === 0 ? [issuer] : request.audiences;
   const now = clock.now();
   const expires = now + asked * 1000;
@@ -60,7 +60,7 @@ function boundClaims(
   }
   const { kind, claim } = known;
   const found = cache.get(kind, namespace, bound.name);
-  if (found === undefined) throw notFound(kind, namespace, bound.name);
+  if (found === undefined) throw notFound(kind, bound.name);
   const { uid } = found.object.metadata;
   if (bound.uid !== '' && bound.uid !== uid) {
     throw new ApiError('Conflict', `${describe(kind, namespace, bound.name)} is another object now: its uid is ${uid}`);

@@ -81,7 +81,7 @@ function choose(
   const found = [...cache.list(selection.kind, selection.namespace)].filter(
     (object) => (name === '' || object.name === name) && selection.matches(object),
   );
-  if (name !== '' && found.length === 0) throw notFound(selection.kind, namespace, name);
+  if (name !== '' && found.length === 0) throw notFound(selection.kind, name);
   return found;
 }
 

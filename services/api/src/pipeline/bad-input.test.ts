@@ -86,7 +86,7 @@ describe('bad input is refused with the field and the rule', () => {
       what: 'a missing object',
       call: () => client.update(resource(configMap('missing'))),
       reason: 'NotFound',
-      message: 'configmaps "missing" in namespace "default" not found',
+      message: 'configmaps "missing" not found',
     },
     {
       what: 'a second object of a name',

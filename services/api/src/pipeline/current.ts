@@ -22,7 +22,7 @@ export interface Precondition {
 export function current(view: View, kind: KindDefinition, wanted: Precondition): CachedObject {
   const { namespace, name, revision, uid } = wanted;
   const cached = view.get(kind, namespace, name);
-  if (cached === undefined) throw notFound(kind, namespace, name);
+  if (cached === undefined) throw notFound(kind, name);
   const actual = uid === '' ? '' : uidOf(objectBytes(cached.body));
   if (uid !== actual) {
     throw new ApiError(

@@ -52,7 +52,7 @@ function deleteSelected(
     prepare: (circumstances) => {
       const now = circumstances.view.get(write.kind, namespace, name);
       const stillChosen = now?.object.metadata.uid === uid && selection.matches(now);
-      if (!stillChosen) throw notFound(write.kind, namespace, name);
+      if (!stillChosen) throw notFound(write.kind, name);
       return write.prepare(circumstances);
     },
   };

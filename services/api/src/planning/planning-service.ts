@@ -47,7 +47,7 @@ export function planningHandlers(parts: Parts): UntypedServiceImplementation {
       seesAll(gate, caller);
       const source = sources.of(podKind);
       await source.fresh(signal);
-      if (source.cache.get(podKind, namespace, name) === undefined) throw notFound(podKind, namespace, name);
+      if (source.cache.get(podKind, namespace, name) === undefined) throw notFound(podKind, name);
       const answer = await planners.ask({ $case: 'explain', value: request }, source.cache.revision, signal);
       if (answer.$case !== 'explained') throw unexpected();
       return Buffer.from(ExplainResponse.encode(answer.value).finish());

@@ -47,7 +47,7 @@ export class Reader {
       () => source.cache.getAt(kind, key.namespace, name, at),
       (past) => past.get(kind, key, at, signal),
     );
-    if (object === undefined) throw notFound(kind, key.namespace, name);
+    if (object === undefined) throw notFound(kind, name);
     return object.as(form);
   }
 

@@ -27,6 +27,7 @@ export function describe(kind: KindDefinition, namespace: string, name: string):
   return `${kind.resource} "${name}"${namespace === '' ? '' : ` in namespace "${namespace}"`}`;
 }
 
-export function notFound(kind: KindDefinition, namespace: string, name: string): ApiError {
-  return new ApiError('NotFound', `${describe(kind, namespace, name)} not found`);
+/** In an apiserver's words: clients read them, and kubectl says the namespace itself where it is of use. */
+export function notFound(kind: KindDefinition, name: string): ApiError {
+  return new ApiError('NotFound', `${kind.resource} "${name}" not found`);
 }

@@ -167,7 +167,7 @@ async function locate(
   const verb = subresource === 'log' ? 'get' : 'create';
   access.authorize(authenticate(metadata), { verb, kind: podKind, namespace, name, subresource });
   const cached = source.cache.get(podKind, namespace, name);
-  if (cached === undefined) throw notFound(podKind, namespace, name);
+  if (cached === undefined) throw notFound(podKind, name);
   const what = describe(podKind, namespace, name);
   const { spec } = cached.object as Pod; // the cache decodes a kind's objects with its message
   const chosen = container === undefined ? '' : chooseContainer(spec, container, what);

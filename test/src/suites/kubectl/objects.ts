@@ -111,7 +111,7 @@ export function kubectlObjects(cluster: () => Cluster, kubectl: () => Kubectl): 
       const missing = await kubectl().attempt(['get', 'configmap', 'nowhere']);
       expect(missing).toMatchObject({
         code: 1,
-        stderr: 'Error from server (NotFound): configmaps "nowhere" in namespace "default" not found\n',
+        stderr: 'Error from server (NotFound): configmaps "nowhere" not found\n',
       });
       expect((await read()).data).toEqual({ colour: 'mine' });
     });

@@ -13,10 +13,10 @@ import { type Company, type Preemption, preemption } from './preemption.ts';
 export class RoomMaker {
   readonly #hands: Hands;
   readonly #company: (priority: number) => Company;
-  /** The Pods that are on their way out, and for whom, by key. */
-  readonly #leaving = new Map<string, string>();
-  /** How many are still to leave for a Pod, by its key. */
-  readonly #awaited = new Map<string, number>();
+  /** The Pods that are on their way out, and for whom, by key. One may make room for several. */
+  readonly #leaving = new Map<string, Set<string>>();
+  /** Who is still to leave for a Pod, by its key, from when they were chosen on: they don't know yet, or the caches don't. */
+  readonly #awaited = new Map<string, Set<string>>();
 
   /** `company` says who leaves with whom for a Pod of that priority. */
   constructor(hands: Hands, company: (priority: number) => Company) {
@@ -61,7 +61,9 @@ export class RoomMaker {
 
   /** Whether less important Pods are on their way out of the node where room is kept for it. */
   isLeaving(info: PodInfo): boolean {
-    return this.#leavingFor(info).length > 0;
+    const { state } = this.#hands;
+    const chosen = state.nominationOf(info) !== undefined && this.#awaited.has(info.key);
+    return chosen || this.#leavingFor(info).length > 0;
   }
 
   #leavingFor(info: PodInfo): readonly Live<Pod>[] {
@@ -80,12 +82,13 @@ export class RoomMaker {
   onPod({ type, object: pod }: Change<Pod>): void {
     if (type !== 'deleted' && takesRoom(pod)) return;
     const key = keyOf(pod);
-    const forWhom = this.#leaving.get(key);
-    if (forWhom === undefined) return;
+    for (const forWhom of this.#leaving.get(key) ?? []) {
+      const awaited = this.#awaited.get(forWhom);
+      if (awaited?.delete(key) !== true || awaited.size > 0) continue;
+      this.#awaited.delete(forWhom);
+      this.#hands.queue.hurry(forWhom);
+    }
     this.#leaving.delete(key);
-    const left = (this.#awaited.get(forWhom) ?? 0) - 1;
-    if (left > 0) this.#awaited.set(forWhom, left);
-    else if (this.#awaited.delete(forWhom)) this.#hands.queue.hurry(forWhom);
   }
 
   /**
@@ -107,16 +110,17 @@ export class RoomMaker {
       logger.info({ pod: info.key, node: found.nodeName, victims: found.victims }, 'making room');
     } catch (error) {
       if (isApiError(error, 'Fenced')) term.lose(error.message);
+      this.drop(info.key);
       if (term.signal.aborted) return;
       logger.info({ err: error, pod: info.key }, 'room could not be made; trying again');
-      this.drop(info.key);
       this.#hands.queue.tryAgain(info);
     }
   }
 
   #await(key: string, victims: readonly Live<Pod>[]): void {
-    for (const victim of victims) this.#leaving.set(keyOf(victim), key);
-    if (victims.length > 0) this.#awaited.set(key, victims.length);
+    const keys = victims.map(keyOf);
+    for (const victim of keys) this.#leaving.set(victim, (this.#leaving.get(victim) ?? new Set()).add(key));
+    if (keys.length > 0) this.#awaited.set(key, new Set(keys));
   }
 
   async #nominate(info: PodInfo, message: string, nodeName: string, term: Term): Promise<void> {
@@ -142,12 +146,19 @@ export class RoomMaker {
     const deletions = victims.map(({ metadata: { namespace, name, uid } }) =>
       deleteWrite(podKind, { namespace, name }, { uid }),
     );
-    await client.transact(deletions, writeOptions(term));
+    const asked = await client.transact(deletions, writeOptions(term));
+    // Who is gone already, or another by now, does not have to be asked.
+    const stays = asked.find((outcome) => !outcome.ok && !isGone(outcome.error.reason));
+    if (stays?.ok === false) throw refusal(stays.error);
     for (const victim of victims) {
       const message = `Makes room for ${info.key}, which is more important, on node ${nodeName}`;
       recorder.event(podKind, victim, 'Normal', 'Preempted', message);
     }
   }
+}
+
+function isGone(reason: string): boolean {
+  return reason === 'NotFound' || reason === 'Conflict';
 }
 
 function refusal(error: { readonly reason: string; readonly message: string } | undefined): ApiError {

@@ -226,6 +226,19 @@ describe('the scheduler', () => {
     expect([on()['important'], on()['late']]).toEqual([node, '']);
   });
 
+  test('chooses nobody else while it has not heard that those it chose are leaving', async () => {
+    const { cluster, clock, settle } = await start(['n1', { cpu: '1' }], ['n2', { cpu: '1' }]);
+    cluster.lingering = true;
+    for (const name of ['a', 'b']) cluster.put(podKind, pod(name, { cpu: '1' }));
+    await settle();
+    cluster.put(podKind, pod('important', { cpu: '1', priority: 100 }));
+    cluster.hold();
+    await settle();
+    await clock.advance(61_000);
+    await settle();
+    expect(cluster.transactions.flat().filter(({ type }) => type === 'delete')).toHaveLength(1);
+  });
+
   test('asks nobody to go for a Pod that is not to push others out', async () => {
     const { cluster, settle, on } = await start(['n1', { cpu: '1' }]);
     cluster.put(podKind, pod('lesser', { cpu: '1' }));

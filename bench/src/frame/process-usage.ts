@@ -13,6 +13,14 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory of a process. */
 export function residentMiB(pid: number): number {
-  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(resident) / 1024;
+  return statusMiB(pid, /^VmRSS:\s+(\d+) kB$/m);
+}
+
+/** The most that was ever resident of a process. */
+export function peakMiB(pid: number): number {
+  return statusMiB(pid, /^VmHWM:\s+(\d+) kB$/m);
+}
+
+function statusMiB(pid: number, line: RegExp): number {
+  return Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }

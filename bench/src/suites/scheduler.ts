@@ -11,7 +11,7 @@ import {
 import type { Figure, Suite, SuiteOptions } from '../frame/figure.ts';
 import { measureMemory } from './scheduler/memory.ts';
 import { measureQuality } from './scheduler/quality.ts';
-import { nodeOf, partOf, podOf, type Workload, workloads } from './scheduler/workloads.ts';
+import { nodeOf, partOf, passingNode, passingPod, podOf, type Workload, workloads } from './scheduler/workloads.ts';
 
 /** So many Pods are made, and then decided on while the clock runs. */
 const chunk = 1_000;
@@ -51,6 +51,7 @@ function* measure({
   pod,
   goal,
   refused = 0,
+  churn = false,
 }: Workload): Iterable<Figure> {
   const profile = defaultProfiles.find(({ schedulerName }) => schedulerName === profileName);
   if (profile === undefined) throw new Error(`there is no profile ${profileName}`);
@@ -66,8 +67,14 @@ function* measure({
   for (let made = 0; made < pods; made += chunk) {
     const count = Math.min(chunk, pods - made);
     const infos = Array.from({ length: count }, (_, at) => toPodInfo(podOf(`pod-${made + at}`, pod(made + at))));
+    const passing = churn ? { node: nodeFacts(passingNode(made)), pod: toPodInfo(passingPod(made)) } : undefined;
     const before = process.cpuUsage();
+    if (passing !== undefined) {
+      snapshot.putNode(passing.node);
+      decideAll(snapshot, profile, [passing.pod]);
+    }
     left += decideAll(snapshot, profile, infos);
+    if (passing !== undefined) snapshot.removeNode(passing.node.name);
     const { user, system } = process.cpuUsage(before);
     micros += user + system;
   }

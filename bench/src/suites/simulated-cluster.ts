@@ -42,7 +42,7 @@ export class SimulatedCluster {
     await waitFor(async () => (await plane.client.list(nodeKind)).items.filter(isReady).length === nodes, {
       what: `${nodes} nodes to be Ready`,
       timeoutMs: 300_000,
-      intervalMs: 200,
+      intervalMs: 1_000,
     });
     return new SimulatedCluster(plane, dir);
   }
@@ -53,6 +53,11 @@ export class SimulatedCluster {
 
   get etcd(): EtcdServer {
     return this.#plane.etcd;
+  }
+
+  /** What runs, by name. */
+  pids(): ReadonlyMap<string, number> {
+    return this.#plane.pids();
   }
 
   /** Processor time so far, by process. */
@@ -66,6 +71,6 @@ export class SimulatedCluster {
   }
 }
 
-function isReady({ status }: { status: { conditions: readonly { type: string; status: string }[] } }): boolean {
+export function isReady({ status }: { status: { conditions: readonly { type: string; status: string }[] } }): boolean {
   return status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
 }

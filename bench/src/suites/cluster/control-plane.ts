@@ -41,10 +41,19 @@ export class ControlPlane {
     );
   }
 
+  /** What runs, by name. */
+  pids(): ReadonlyMap<string, number> {
+    const services = this.#services.map(({ name, pid }) => [name, pid] as const);
+    const servers = Object.entries({ etcd: this.etcd.pid, nats: this.#nats.pid });
+    return new Map([
+      ...services,
+      ...servers.flatMap(([name, pid]) => (pid === undefined ? [] : [[name, pid] as const])),
+    ]);
+  }
+
   /** Processor time so far, by process. */
   cpuSeconds(): ReadonlyMap<string, number> {
-    const services = this.#services.map((service) => [service.name, service.cpuSeconds()] as const);
-    return new Map([...services, ['etcd', this.etcd.pid === undefined ? 0 : cpuSeconds(this.etcd.pid)]]);
+    return new Map([...this.pids()].map(([name, pid]) => [name, cpuSeconds(pid)]));
   }
 
   async stop(): Promise<void> {

@@ -22,6 +22,8 @@ export interface Workload {
   readonly clusterGoal?: number;
   /** How many of the Pods no node can have. */
   readonly refused?: number;
+  /** Nodes come and go meanwhile, and important Pods that no node can have: see `passingNode` and `passingPod`. */
+  readonly churn?: boolean;
 }
 
 export interface PodShape {
@@ -36,6 +38,9 @@ const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
 const zone = 'topology.kubernetes.io/zone';
 const hostname = 'kubernetes.io/hostname';
 const plain: PodShape = {};
+/** There has to be such a PriorityClass where Pods go through the api. */
+export const importantClass = { name: 'important', value: 100 };
+const important = { priorityClassName: importantClass.name, priority: importantClass.value };
 
 const blue = { matchLabels: { color: 'blue' } };
 const spread = (whenUnsatisfiable: string): PodShape => ({
@@ -148,14 +153,26 @@ export const workloads: readonly Workload[] = [
     refused: 1_000,
   },
   {
+    name: 'churn',
+    nodes: 5_000,
+    initial: 1_000,
+    pods: 10_000,
+    pod: () => plain,
+    goal: 10_000,
+    clusterGoal: 2_500,
+    churn: true,
+  },
+  {
     name: 'preemption',
     nodes: 5_000,
     cpu: '4',
     initial: 20_000,
-    initialPod: { cpu: '900m' },
+    // As there, victims are gone as soon as they are asked to go: how long they take to end is not the scheduler's doing.
+    initialPod: { cpu: '900m', spec: { terminationGracePeriodSeconds: 0 } },
     pods: 5_000,
-    pod: () => ({ cpu: '3', spec: { priority: 100 } }),
+    pod: () => ({ cpu: '3', spec: important }),
     goal: 3_000,
+    clusterGoal: 1_500,
   },
   {
     name: 'usual plugins, basic, 10,000 Pods',
@@ -178,10 +195,23 @@ export const workloads: readonly Workload[] = [
   { name: '100,000 nodes, 500,000 Pods', nodes: 100_000, initial: 0, pods: 500_000, pod: () => plain, goal: 5_000 },
 ];
 
-export function nodeOf(number: number, cpu = '32'): Live<Node> {
-  const name = `node-${String(number).padStart(6, '0')}`;
+/** Comes and goes in a workload with churn. */
+export function passingNode(round: number): Live<Node> {
+  return namedNode(`passing-${round}`, { [zone]: 'zone-0' });
+}
+
+/** As that; no node can have it, whoever leaves. */
+export function passingPod(round: number): Live<Pod> {
+  return podOf(`passing-${round}`, { cpu: '64', spec: important });
+}
+
+export function nodeOf(number: number, cpu?: string): Live<Node> {
+  return namedNode(`node-${String(number).padStart(6, '0')}`, { [zone]: `zone-${number % 3}` }, cpu);
+}
+
+export function namedNode(name: string, labels: Readonly<Record<string, string>>, cpu = '32'): Live<Node> {
   const object = Node.fromJSON({
-    metadata: { name, labels: { [hostname]: name, [zone]: `zone-${number % 3}` } },
+    metadata: { name, labels: { [hostname]: name, ...labels } },
     spec: {},
     status: {
       allocatable: { cpu, memory: '256Gi', pods: '110' },

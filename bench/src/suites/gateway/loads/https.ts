@@ -60,3 +60,23 @@ export class Counter {
     this.#rest = bytes.subarray(Math.max(end, bytes.length - this.#text.length + 1));
   }
 }
+
+/** The lines of a stream of bytes. */
+export class Lines {
+  readonly #take: (line: string) => void;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(take: (line: string) => void) {
+    this.#take = take;
+  }
+
+  push(piece: Buffer): void {
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    let start = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+      this.#take(bytes.toString('utf8', start, end));
+      start = end + 1;
+    }
+    this.#rest = bytes.subarray(start);
+  }
+}

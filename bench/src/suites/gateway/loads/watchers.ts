@@ -1,15 +1,19 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { createClient } from '@navarch/client';
+import { pod } from '@navarch/kinds';
 import { grpcClientOptions } from '@navarch/kit';
 import { Form, WatchRequest } from '@navarch/proto';
 import { once } from 'node:events';
 import type { ChildContext } from '../../../frame/child.ts';
 import { countFields } from '../../api/wire-fields.ts';
-import { ask, connectGateway, Counter, type GatewayAccess } from './https.ts';
+import { ask, connectGateway, Counter, type GatewayAccess, Lines } from './https.ts';
 
 export interface WatchersLoad {
   /** Over gRPC, or else over HTTPS. */
   readonly api?: string;
   readonly gateway?: GatewayAccess;
+  /** Events are decoded to objects; else they are counted in the bytes. */
+  readonly objects: boolean;
   readonly watchers: number;
   /** Changes after this revision. */
   readonly after: number;
@@ -23,18 +27,29 @@ export interface WatchersResult {
   readonly cpuSeconds: number;
 }
 
-/** So many watchers of all Pods, on one connection; events are counted, and not decoded. */
+/** What one watcher tells as it hears of so many more events. */
+type Hear = (more: number) => void;
+
+/** So many watchers of all Pods, on one connection. */
 export default async function load(options: WatchersLoad, { ready }: ChildContext): Promise<WatchersResult> {
-  const { api, gateway, watchers, after, events } = options;
+  const { api, gateway, objects, watchers, after, events } = options;
   const all = Promise.withResolvers<void>();
   let done = 0;
-  const onDone = () => {
-    if (++done === watchers) all.resolve();
+  const hearing = (): Hear => {
+    let seen = 0;
+    return (more) => {
+      const before = seen;
+      seen += more;
+      if (before < events && seen >= events && ++done === watchers) all.resolve();
+    };
   };
+  const hears = Array.from({ length: watchers }, hearing);
   const close =
-    api !== undefined
-      ? await overGrpc(api, watchers, after, events, onDone)
-      : await overHttps(gateway!, watchers, after, events, onDone);
+    api === undefined
+      ? await overHttps(gateway!, after, objects, hears)
+      : objects
+        ? await objectsOverGrpc(api, after, hears)
+        : await bytesOverGrpc(api, after, hears);
   const before = process.cpuUsage();
   ready();
   await all.promise;
@@ -46,38 +61,68 @@ export default async function load(options: WatchersLoad, { ready }: ChildContex
 
 export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
 
-async function overGrpc(api: string, watchers: number, after: number, events: number, onDone: () => void) {
+/** The project's own client, as everything in the project watches. */
+async function objectsOverGrpc(address: string, after: number, hears: readonly Hear[]): Promise<() => void> {
+  const client = createClient({ address });
+  const stopped = new AbortController();
+  await Promise.all(
+    hears.map(async (hear) => {
+      const begun = Promise.withResolvers<void>();
+      const watching = async () => {
+        for await (const batch of client.watch(pod, { after: BigInt(after), signal: stopped.signal })) {
+          begun.resolve();
+          hear(batch.events.length);
+        }
+      };
+      watching().catch(begun.reject);
+      await begun.promise;
+    }),
+  );
+  return () => {
+    stopped.abort();
+    client.close();
+  };
+}
+
+async function bytesOverGrpc(api: string, after: number, hears: readonly Hear[]): Promise<() => void> {
   const client = new Client(api, credentials.createInsecure(), grpcClientOptions);
   const targets = [{ resource: 'pods', namespace: '', labelSelector: '', fieldSelector: '' }];
   const request = Buffer.from(WatchRequest.encode({ targets, after: BigInt(after), form: Form.FULL }).finish());
   const asIs = (bytes: Buffer) => bytes;
   await Promise.all(
-    Array.from({ length: watchers }, async () => {
+    hears.map(async (hear) => {
       const path = '/navarch.api.v1.Resources/Watch';
       const call = client.makeServerStreamRequest(path, asIs, asIs, request, new Metadata());
-      let seen = 0;
       call.on('error', () => undefined); // its end, which nobody waits for
-      call.on('data', (message: Buffer) => {
-        const before = seen;
-        seen += countFields(message).get(2) ?? 0;
-        if (before < events && seen >= events) onDone();
-      });
+      call.on('data', (message: Buffer) => hear(countFields(message).get(2) ?? 0));
       await once(call, 'data');
     }),
   );
   return () => client.close();
 }
 
-async function overHttps(gateway: GatewayAccess, watchers: number, after: number, events: number, onDone: () => void) {
+async function overHttps(
+  gateway: GatewayAccess,
+  after: number,
+  objects: boolean,
+  hears: readonly Hear[],
+): Promise<() => void> {
   const session = connectGateway(gateway);
   await Promise.all(
-    Array.from({ length: watchers }, async () => {
+    hears.map(async (hear) => {
       const stream = await ask(session, 'GET', `/api/v1/pods?watch=true&resourceVersion=${after}`);
+      if (objects) {
+        const lines = new Lines((line) => {
+          if ((JSON.parse(line) as { type: string }).type !== 'BOOKMARK') hear(1);
+        });
+        stream.on('data', (piece: Buffer) => lines.push(piece));
+        return;
+      }
       const counter = new Counter('{"type":"');
       stream.on('data', (piece: Buffer) => {
         const before = counter.count;
         counter.push(piece);
-        if (before < events && counter.count >= events) onDone();
+        hear(counter.count - before);
       });
     }),
   );

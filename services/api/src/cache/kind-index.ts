@@ -1,3 +1,4 @@
+import type { ObjectKey } from '@navarch/machinery';
 import type { CachedObject } from './cached-object.ts';
 import { SortedNames } from './sorted-names.ts';
 
@@ -46,14 +47,28 @@ export class KindIndex {
     }
   }
 
-  /** All objects, or those of one namespace. Don't change the index meanwhile. */
-  *list(namespace = ''): Generator<CachedObject, void, void> {
-    for (const each of namespace === '' ? this.#order.all : [`${namespace}/`]) {
+  /** All objects, or those of one namespace; only those behind `after`, which need not be there. Don't change the index meanwhile. */
+  *list(namespace = '', after?: ObjectKey): Generator<CachedObject, void, void> {
+    const begin = after && `${after.namespace}/`;
+    const order = namespace === '' ? this.#order.all : [`${namespace}/`];
+    const first = namespace === '' && begin !== undefined ? this.#order.indexOf(begin) : 0;
+    for (let at = first; at < order.length; at++) {
+      const each = order[at] ?? '';
+      if (begin !== undefined && each < begin) continue;
       const index = this.#namespaces.get(each.slice(0, -1));
-      for (const name of index?.names.all ?? []) {
-        const object = index?.objects.get(name);
-        if (object !== undefined) yield object;
-      }
+      if (index !== undefined) yield* objectsOf(index, each === begin ? after?.name : undefined);
     }
+  }
+}
+
+function* objectsOf(
+  { names, objects }: NamespaceIndex,
+  after: string | undefined,
+): Generator<CachedObject, void, void> {
+  let at = after === undefined ? 0 : names.indexOf(after);
+  if (after !== undefined && names.all[at] === after) at++;
+  for (; at < names.all.length; at++) {
+    const object = objects.get(names.all[at] ?? '');
+    if (object !== undefined) yield object;
   }
 }

@@ -9,7 +9,7 @@ import { Watcher } from '../read/watcher.ts';
 import { storageKey } from '../storage/keys.ts';
 import { encodeWatch } from '../wire/responses.ts';
 import { CachedObject } from './cached-object.ts';
-import { ObjectCache, type Update } from './object-cache.ts';
+import { byKey, ObjectCache, type Update } from './object-cache.ts';
 
 const namespaces = ['a', 'a-b', 'b'];
 const names = ['x', 'y', 'z'];
@@ -131,6 +131,33 @@ test('a list at an earlier revision, and each object, is what it was then', () =
         );
         expect(contentOf(each).toSorted()).toEqual(content.toSorted());
       }
+    }),
+  );
+});
+
+test('a list goes on behind any key, now and at an earlier revision, as the whole list does there', () => {
+  const key = fc.record({
+    namespace: fc.constantFrom(...namespaces, 'zz', 'A'),
+    name: fc.constantFrom(...names, 'zz', 'A'),
+  });
+  const within = fc.constantFrom('', ...namespaces);
+  fc.assert(
+    fc.property(history, key, within, fc.nat(60), (history, after, namespace, back) => {
+      const cache = new ObjectCache();
+      cache.reset([], 1n);
+      for (const [i, steps] of history.entries()) {
+        const revision = BigInt(i + 2);
+        cache.apply(
+          revision,
+          steps.map((each) => update(each, revision)),
+        );
+      }
+      const behind = (all: Iterable<CachedObject>) => contentOf([...all].filter((object) => byKey(object, after) > 0));
+      const now = cache.list(configMapKind, namespace, after);
+      expect(contentOf(now)).toEqual(behind(cache.list(configMapKind, namespace)));
+      const revision = BigInt(Math.max(1, history.length + 1 - back));
+      const then = cache.listAt(configMapKind, namespace, revision, after);
+      expect(contentOf(then)).toEqual(behind(cache.listAt(configMapKind, namespace, revision)));
     }),
   );
 });

@@ -58,9 +58,9 @@ export class ObjectCache {
     return this.#kinds.get(kind.place)?.get(namespace, name)?.inKind(kind);
   }
 
-  /** In the order of their keys. */
-  list(kind: KindDefinition, namespace = ''): Iterable<CachedObject> {
-    const objects = this.#kinds.get(kind.place)?.list(namespace) ?? [];
+  /** In the order of their keys: all, those of a namespace, or of these those behind `after`. */
+  list(kind: KindDefinition, namespace = '', after?: ObjectKey): Iterable<CachedObject> {
+    const objects = this.#kinds.get(kind.place)?.list(namespace, after) ?? [];
     // A built-in kind has one definition for ever.
     return kind.custom === undefined ? objects : inKind(kind, objects);
   }
@@ -125,19 +125,18 @@ export class ObjectCache {
     return { [Symbol.dispose]: () => sets.forEach((listeners) => void listeners.delete(wake)) };
   }
 
-  /** The objects of a kind as they were at an earlier revision, found by undoing the changes since. */
-  listAt(kind: KindDefinition, namespace: string, revision: bigint): CachedObject[] {
+  /** The same as it was at an earlier revision, found by undoing the changes since. Take it before the cache changes. */
+  listAt(kind: KindDefinition, namespace: string, revision: bigint, after?: ObjectKey): Iterable<CachedObject> {
     const position = this.#positionAt(revision);
-    const objects = new Map<string, CachedObject>();
-    for (const object of this.list(kind, namespace)) objects.set(object.key, object);
+    /** What was before the first change since. */
+    const was = new Map<string, CachedObject | undefined>();
     for (let at = this.#history.end - 1; at >= position; at--) {
       for (const { newest, before, kind: changed } of changesOf(this.#history.at(at))) {
         if (changed.place !== kind.place || (namespace !== '' && newest.namespace !== namespace)) continue;
-        if (before === undefined) objects.delete(newest.key);
-        else objects.set(before.key, before);
+        if (after === undefined || byKey(newest, after) > 0) was.set(newest.key, before?.inKind(kind));
       }
     }
-    return [...objects.values()].map((object) => object.inKind(kind)).sort(byKey);
+    return withUndone(this.list(kind, namespace, after), was);
   }
 
   /** One object as it was at an earlier revision. */
@@ -189,6 +188,20 @@ const everywhere = '*';
 
 function* inKind(kind: KindDefinition, objects: Iterable<CachedObject>): Generator<CachedObject, void, void> {
   for (const object of objects) yield object.inKind(kind);
+}
+
+/** Objects, of which those that were something else, or were not there, are put back. Both are in the order of keys. */
+function* withUndone(
+  objects: Iterable<CachedObject>,
+  was: ReadonlyMap<string, CachedObject | undefined>,
+): Generator<CachedObject, void, void> {
+  const undone = [...was.values()].flatMap((object) => object ?? []).sort(byKey);
+  let at = 0;
+  for (const object of objects) {
+    for (let next = undone[at]; next !== undefined && byKey(next, object) < 0; next = undone[++at]) yield next;
+    if (!was.has(object.key)) yield object;
+  }
+  yield* undone.slice(at);
 }
 
 /** The history after `revision` is gone. */

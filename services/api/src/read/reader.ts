@@ -3,7 +3,7 @@ import type { Clock } from '@navarch/kit';
 import { ApiError, isApiError } from '@navarch/machinery';
 import { Form, type GetRequest, type ListRequest, TableResponse, type WatchRequest } from '@navarch/proto';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { byKey, type ObjectCache } from '../cache/object-cache.ts';
+import type { ObjectCache } from '../cache/object-cache.ts';
 import { encodeList } from '../wire/responses.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { Page } from './page.ts';
@@ -84,12 +84,10 @@ export class Reader {
       source,
       revision,
       () => {
-        const all = revision === cache.revision ? cache.list(kind, namespace) : cache.listAt(kind, namespace, revision);
+        const isNow = revision === cache.revision;
+        const all = isNow ? cache.list(kind, namespace, from) : cache.listAt(kind, namespace, revision, from);
         const page = new Page(selection, limit);
-        for (const object of all) {
-          if (from !== undefined && byKey(object, from) <= 0) continue;
-          if (!page.offer(object)) break;
-        }
+        for (const object of all) if (!page.offer(object)) break;
         return page;
       },
       async (past) => {

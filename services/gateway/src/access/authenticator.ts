@@ -24,13 +24,22 @@ export class RequestAuthenticator implements Authenticator {
   }
 
   async #whoAsks({ headers, peerCertificate, peerIsTrusted }: Credentials): Promise<Identity> {
-    if (peerCertificate !== undefined && peerIsTrusted) return certificateIdentity(peerCertificate);
+    if (peerCertificate !== undefined && peerIsTrusted) return known(peerCertificate);
     const { authorization } = headers;
     if (authorization !== undefined) return await this.#tokens.review(bearerIn(authorization));
     if (peerCertificate === undefined) return anonymous;
     throw new ApiError('Unauthorized', "Unauthorized: the client certificate is not one of this cluster's authority");
   }
 }
+
+/** One identity for all requests of a connection, so that what is made of it is made once. */
+function known(certificate: PeerCertificate): Identity {
+  let identity = identities.get(certificate);
+  if (identity === undefined) identities.set(certificate, (identity = certificateIdentity(certificate)));
+  return identity;
+}
+
+const identities = new WeakMap<PeerCertificate, Identity>();
 
 /** Who a certificate tells of: the common name is the user, each organization a group. */
 export function certificateIdentity({ subject }: Pick<PeerCertificate, 'subject'>): Identity {

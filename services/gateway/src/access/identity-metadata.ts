@@ -15,8 +15,13 @@ export function identityOf({ username, uid, groups, extra }: UserInfo): Identity
 
 /** The api holds calls that carry this to what the roles allow. Every call that is made for somebody must carry it. */
 export function putIdentity(identity: Identity, metadata: Metadata): void {
-  metadata.set(identityKey, Buffer.from(UserInfo.encode(userInfoOf(identity)).finish()));
+  let bytes = encoded.get(identity);
+  if (bytes === undefined) encoded.set(identity, (bytes = Buffer.from(UserInfo.encode(userInfoOf(identity)).finish())));
+  metadata.set(identityKey, bytes);
 }
+
+/** Identities don't change, and those of a connection or a token come again and again. */
+const encoded = new WeakMap<Identity, Buffer>();
 
 function copied(extra: Identity['extra']): Record<string, string[]> {
   return Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]]));

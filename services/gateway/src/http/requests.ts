@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '@navarch/kit';
 import { ApiError } from '@navarch/machinery';
-import { anonymous, type Authenticator } from '../identity.ts';
+import { anonymous, type Authenticator, type Credentials } from '../identity.ts';
 import { readTarget, type Target } from '../routes/target.ts';
 import type { Exchange, Handler, HttpRequest, HttpResponse } from './exchange.ts';
 import { sendError } from './reply.ts';
@@ -57,7 +57,7 @@ export class Requests {
     try {
       if (stopping.aborted) response.setHeader('connection', 'close');
       checkTarget(exchange);
-      exchange.identity = await authenticator.authenticate(credentialsOf(request));
+      exchange.identity = await authenticator.authenticate(credentialsOf(request, response));
       await handle(exchange);
     } catch (error) {
       await this.#fail(exchange, error);
@@ -151,17 +151,31 @@ function aboutOf(target: Target): StatusDetails {
   return { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(resource !== '' && { kind: resource }) };
 }
 
-function credentialsOf(request: HttpRequest) {
+type Peer = Pick<Credentials, 'peerCertificate' | 'peerIsTrusted'>;
+
+/** `response` is undefined for an upgrade, which only HTTP/1.1 has. */
+function credentialsOf(request: HttpRequest, response?: HttpResponse): Credentials {
   const socket = request.socket as TLSSocket; // the server speaks nothing but TLS
+  // In HTTP/2 each request has a stand-in for the socket.
+  const peer = peerOf(response?.stream?.session ?? socket, socket);
+  return { headers: request.headers, ...peer, remoteAddress: socket.remoteAddress ?? '' };
+}
+
+/**
+ * What the client showed when it connected, and whether it was good. Read once for a connection: that takes longer than most of
+ * a request. Both at once, so that neither is ever held beside the other of a later handshake.
+ */
+function peerOf(connection: object, socket: TLSSocket): Peer {
+  const known = peers.get(connection);
+  if (known !== undefined) return known;
   const certificate = socket.getPeerCertificate();
   const hasOne = Object.keys(certificate ?? {}).length > 0;
-  return {
-    headers: request.headers,
-    peerCertificate: hasOne ? certificate : undefined,
-    peerIsTrusted: socket.authorized,
-    remoteAddress: socket.remoteAddress ?? '',
-  };
+  const peer = { peerCertificate: hasOne ? certificate : undefined, peerIsTrusted: socket.authorized };
+  peers.set(connection, peer);
+  return peer;
 }
+
+const peers = new WeakMap<object, Peer>();
 
 function refuseUpgrade(socket: Duplex, error: unknown, about: StatusDetails): void {
   if (socket.destroyed || !socket.writable) return;

@@ -12,3 +12,13 @@ test('a line is written once for the same bytes in the same form, and the oldest
   for (let n = 0; n < 30; n++) line('a', String(n).padEnd(100_000));
   expect(line('a', 'x')).toBe('34');
 });
+
+test('what begins alike and has one length is told apart by the rest', () => {
+  const lines = new KnownLines();
+  const line = (text: string) => {
+    const bytes = Buffer.from(text);
+    return lines.line('a', bytes, 0, bytes.length, () => Buffer.from(`line of ${text}`)).toString();
+  };
+  const texts = ['x', 'y', 'x'].map((end) => 'same'.repeat(100) + end);
+  expect(texts.map(line)).toEqual(texts.map((text) => `line of ${text}`));
+});

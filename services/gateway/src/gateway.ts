@@ -24,6 +24,7 @@ import { bindingSubresource } from './subresources/binding.ts';
 import { ephemeralContainersSubresource } from './subresources/ephemeral-containers.ts';
 import { evictionSubresource } from './subresources/eviction.ts';
 import { scaleSubresource } from './subresources/scale.ts';
+import { finalizeSubresource } from './subresources/finalize.ts';
 import { statusSubresource } from './subresources/status.ts';
 import type { Subresource } from './subresources/subresource.ts';
 import { commandSubresources } from './streams/command-subresources.ts';
@@ -131,6 +132,7 @@ function servedBy(api: ApiCalls, { subresources, virtual, random }: GatewayOptio
     },
     subresources: [
       statusSubresource(api),
+      finalizeSubresource(api),
       scaleSubresource(api),
       bindingSubresource(api),
       evictionSubresource(api),

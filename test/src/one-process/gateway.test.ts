@@ -193,10 +193,21 @@ describe('objects', () => {
     const strict = await gateway.ask('POST', `${maps}?dryRun=All&fieldValidation=Strict`, {
       body: body.replace('datta', 'dattta'),
     });
-    expect(strict).toMatchObject({ code: 422, json: { reason: 'Invalid' } });
+    expect(strict).toMatchObject({ code: 422, json: { reason: 'Invalid', details: { kind: 'ConfigMap' } } });
     const ignored = await gateway.ask('POST', `${maps}?dryRun=All&fieldValidation=Ignore`, { body });
     expect([ignored.code, ignored.headers.warning]).toEqual([201, undefined]);
     expect((await gateway.ask('GET', `${maps}/fields`)).code).toBe(404);
+  });
+
+  test('a namespace’s finalizers are taken away at its subresource', async () => {
+    await gateway.ask('POST', '/api/v1/namespaces', {
+      body: { metadata: { name: 'held' }, spec: { finalizers: ['kubernetes', 'example.com/held'] } },
+    });
+    const made = (await gateway.ask('GET', '/api/v1/namespaces/held')).json;
+    const body = { ...made, spec: { finalizers: ['kubernetes'] } };
+    const freed = await gateway.ask('PUT', '/api/v1/namespaces/held/finalize', { body });
+    expect(freed).toMatchObject({ code: 200, json: { kind: 'Namespace', spec: { finalizers: ['kubernetes'] } } });
+    expect((await gateway.ask('PUT', `${maps}/held/finalize`, { body })).code).toBe(404);
   });
 
   test('the four patches', async () => {

@@ -15,6 +15,8 @@ export interface Exchange {
   readonly response: HttpResponse;
   readonly query: URLSearchParams;
   readonly target: Target;
+  /** The kind of the objects that are asked for, by its own name (Pod), once that is known. */
+  kindName?: string;
   /** Who asks, once that is known: filters and handlers run only then. */
   identity: Identity;
   /** Ends when the client hangs up, when the request takes too long, and when the gateway stops. */

@@ -86,7 +86,7 @@ export class Requests {
     }
     // What of the body was not read is read by nobody: HTTP/1.1 could not find the next request behind it.
     if (!request.complete && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
-    await sendError(exchange, error, aboutOf(exchange.target));
+    await sendError(exchange, error, aboutOf(exchange, status.reason));
   }
 
   async #upgrade(request: HttpRequest, socket: Duplex, head: Buffer): Promise<void> {
@@ -104,7 +104,7 @@ export class Requests {
       exchange.identity = await authenticator.authenticate(credentialsOf(request));
       await upgrade(exchange, socket, head);
     } catch (error) {
-      refuseUpgrade(socket, error, aboutOf(exchange.target));
+      refuseUpgrade(socket, error, aboutOf(exchange));
     } finally {
       stopping.removeEventListener('abort', stop);
       socket.off('close', leave);
@@ -144,11 +144,12 @@ function checkTarget({ request, target }: Exchange): void {
   if (target.verb === '') throw badRequest('the path is not percent-encoded rightly');
 }
 
-/** The object, or the kind of objects, that a request is for. */
-function aboutOf(target: Target): StatusDetails {
+/** The object, or the kind of objects, that a request is for. An apiserver says Pod of what is Invalid, and pods of all else. */
+function aboutOf({ target, kindName }: Exchange, reason = ''): StatusDetails {
   if (target.type === 'path') return {};
   const { name, group, resource } = target;
-  return { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(resource !== '' && { kind: resource }) };
+  const kind = reason === 'Invalid' ? (kindName ?? resource) : resource;
+  return { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(kind !== '' && { kind }) };
 }
 
 type Peer = Pick<Credentials, 'peerCertificate' | 'peerIsTrusted'>;

@@ -40,6 +40,7 @@ export class ResourceRouter {
       return;
     }
     const { kind, subresource } = this.#find(target);
+    exchange.kindName = kind.kind;
     if (subresource === undefined) {
       if (!fits(kind.scope, target)) throw refusal(exchange, target, []);
       const handler = this.#served.verbs[target.verb as KindVerb];

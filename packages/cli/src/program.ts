@@ -26,6 +26,7 @@ import { metricsCommand } from './commands/metrics.ts';
 import { patchCommand } from './commands/patch.ts';
 import { planCommand } from './commands/plan.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
+import { rebalanceCommand } from './commands/rebalance.ts';
 import { replaceCommand } from './commands/replace.ts';
 import { rolloutCommand } from './commands/rollout.ts';
 import { runCommand } from './commands/run.ts';
@@ -71,6 +72,7 @@ const groups: Readonly<Record<string, readonly CommandFactory[]>> = {
     uncordonCommand,
     drainCommand,
     taintCommand,
+    rebalanceCommand,
     metricsCommand,
     storageCommand,
     authCommand,

@@ -82,6 +82,7 @@ export {
   type RolledBack,
   rolledBackOf,
 } from './release-annotations.ts';
+export { type MoveState, movesLease, movesOf, moveStates, type RecordedMove, withMoves } from './recorded-moves.ts';
 export { removalOrder } from './removal-order.ts';
 export { replicaSet } from './replica-set.ts';
 export * from './resource.ts';

@@ -65,7 +65,8 @@ export function schedulerService({
   const scheduler = new Scheduler({ client, informers, recorder, profiles, identity, logger, metrics, clock });
   const picture = () => scheduler.picture();
   const planner = new Planner({ informers, picture });
-  const rebalancer = policy && new Rebalancer({ client, informers, recorder, policy, picture, clock, logger });
+  const { steering } = scheduler;
+  const rebalancer = new Rebalancer({ client, informers, recorder, policy, picture, steering, clock, logger });
   const standing = { client, identity, clock, logger, metrics };
   // Nobody else stands for its own Lease: it tells the others that this replica is alive.
   const alive = new LeaderElector({ ...standing, name: replicaLease(identity), retryMs: 2_000 });
@@ -76,7 +77,7 @@ export function schedulerService({
       new LeaderWork(
         { name: 'scheduling', informers, elector: leader, logger },
         async (term) => {
-          await Promise.all([scheduler.lead(term), rebalancer?.lead(term)]);
+          await Promise.all([scheduler.lead(term), rebalancer.lead(term)]);
         },
         [{ elector: alive, work: (term) => scheduler.work(term) }],
       ),

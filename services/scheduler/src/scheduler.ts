@@ -29,6 +29,7 @@ import type { Preemption } from './preemption.ts';
 import type { Profile } from './profiles.ts';
 import { type QueuedPod, SchedulingQueue } from './queue.ts';
 import { Replicas } from './replicas.ts';
+import { Steering } from './rebalancing/steering.ts';
 import { RoomMaker } from './room-maker.ts';
 import { type Decision, schedule } from './schedule.ts';
 import type { Picture } from './why/picture.ts';
@@ -65,6 +66,8 @@ type Refusal = QueuedPod & {
  * what only the leader may decide while `lead` runs as well.
  */
 export class Scheduler {
+  /** Where Pods go that are brought back to the nodes that they were moved from. */
+  readonly steering: Steering;
   readonly #hands: Hands;
   readonly #identity: string;
   readonly #profiles: ReadonlyMap<string, Profile>;
@@ -111,6 +114,14 @@ export class Scheduler {
       happened: (event) => queue.happened(event),
     });
     this.#replicas = new Replicas({ clock, onChange: () => this.#divideSoon() });
+    this.steering = new Steering({
+      informers,
+      state,
+      onChange: () => {
+        queue.happened('pod-left');
+        this.#divideSoon();
+      },
+    });
     this.#seed = Math.floor(random() * 2 ** 31);
     informers.onChange(leaseKind, (change) => this.#replicas.onLease(change));
     informers.onChange(nodeKind, (change) => {
@@ -272,6 +283,7 @@ export class Scheduler {
   }
 
   #ownerOf(info: PodInfo): Owner {
+    if (this.steering.concerns(info)) return { type: 'leader' };
     const mine: Owner = { type: 'replica', identity: this.#identity };
     const { alive } = this.#replicas;
     // Its own Lease is seen a moment after it was written.
@@ -327,8 +339,9 @@ export class Scheduler {
       if (profile === undefined) continue; // never queued
       const startMs = clock.monotonicMs();
       const info = this.#state.withClaims(queued.info);
-      const decide = () => schedule(info, this.#state.snapshot, profile, this.#seed++);
-      const decision = this.#state.withoutNomination(info, decide);
+      const decide = (pod: PodInfo) => schedule(pod, this.#state.snapshot, profile, this.#seed++);
+      const steered = byLeader ? this.steering.decide(info, decide) : undefined;
+      const decision = steered ?? this.#state.withoutNomination(info, () => decide(info));
       metrics.decided(clock.monotonicMs() - startMs);
       if (decision.type === 'reject') {
         // A replica says that the Pod waits, and with that hands it over to the leader.

@@ -67,3 +67,59 @@ test('Pods move to a node that came back, as budgets allow, as few as it takes, 
   expect(await perNode()).toBe('2 and 2');
   expect(await moved()).toHaveLength(events.length);
 });
+
+const states = async () => {
+  const { out } = await cluster.navctl('rebalance', 'list', '-o', 'json');
+  const { items } = JSON.parse(out) as { items: readonly { id: number; state: string; why?: string }[] };
+  return items.map(({ state }) => state);
+};
+const listed = async () => (await cluster.navctl('rebalance', 'list')).out;
+const stateOf = async (id: number) => (await states())[id - 1];
+
+test('what a budget keeps is not moved back, and that is said', async () => {
+  expect(await states()).toEqual(['moved', 'moved']);
+  await cluster.apply(budget);
+  await cluster.time.until('the budget to be counted', async () => {
+    const { out } = await cluster.navctl('get', 'pdb/web', '-o', 'json');
+    const { status } = JSON.parse(out) as { status?: { expectedPods?: number } };
+    return status?.expectedPods === 4;
+  });
+  await cluster.navctl('rebalance', 'undo', '2');
+  await cluster.time.until('it to be refused', async () =>
+    (await listed()).includes('not undone: the budget default/web lets none of its Pods go now'),
+  );
+  expect(await perNode()).toBe('2 and 2');
+  await cluster.navctl('delete', 'pdb/web');
+});
+
+test('what does not fit on its old node any more is not moved back, and that is said', async () => {
+  await cluster.navctl('cordon', 'n1');
+  await cluster.navctl('rebalance', 'undo', '2');
+  await cluster.time.until('it to be refused', async () =>
+    (await listed()).includes('not undone: it does not fit on n1: it is cordoned'),
+  );
+  expect(await perNode()).toBe('2 and 2');
+  await cluster.navctl('uncordon', 'n1');
+});
+
+test('a move that is undone brings a Pod back, also with another leader, and is not made again', async () => {
+  // By itself the scheduler would place it where fewer are: on n2, from where it comes.
+  const { out } = await cluster.navctl('rebalance', 'undo', '2');
+  expect(out).toContain('a Pod of deployment/web goes back from n2 to n1');
+  cluster.killLeader('scheduler');
+  await cluster.startLeader('scheduler');
+  await cluster.time.until('a Pod to be back', async () => (await perNode()) === '3 and 1');
+  await cluster.time.until('that to be known', async () => (await stateOf(2)) === 'undone');
+  await cluster.navctl('rebalance', 'undo', '--last');
+  await cluster.time.until('the undo to be begun', async () => (await stateOf(1)) !== 'asked');
+  cluster.killLeader('scheduler');
+  await cluster.startLeader('scheduler');
+  await cluster.time.until('both to be back', async () => (await perNode()) === '4 and 0');
+  await cluster.time.until('both to be known', async () => (await states()).every((state) => state === 'undone'));
+  await cluster.time.pass(600_000);
+  expect(await perNode()).toBe('4 and 0');
+  expect(await states()).toEqual(['undone', 'undone']);
+  const again = await cluster.navctl('rebalance', 'undo', '1');
+  expect(again.code).not.toBe(0);
+  expect(again.err).toContain("move 1 can't be undone now: it is undone");
+});

@@ -1,3 +1,4 @@
+import type { RecordedMove } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
@@ -8,6 +9,7 @@ import { footprint, toPodInfo } from '../pod-info.ts';
 import type { Budget } from '../preemption.ts';
 import type { Profile } from '../profiles.ts';
 import { Snapshot } from '../snapshot.ts';
+import { barredMs, inState, withPlanned } from './moves.ts';
 import { type RebalancingPolicy, usualPolicy } from './policy.ts';
 import { type Move, rebalance, rebalanceAnnotation } from './rebalance.ts';
 
@@ -59,6 +61,7 @@ interface World {
 function round(
   { nodes, pods, budgets = [], strategy = 'argmax' }: World,
   policy: Partial<RebalancingPolicy>,
+  earlier: readonly RecordedMove[] = [],
 ): readonly Move[] {
   const snapshot = new Snapshot();
   for (const [name, shape] of Object.entries(nodes)) snapshot.putNode(nodeFacts(node(name, shape)));
@@ -74,7 +77,7 @@ function round(
     isLeaving: () => false,
   };
   const byKey = new Map(pods.map((each) => [keyOf(each), each]));
-  const steps = rebalance(byKey, picture, { ...usualPolicy, goals: ['spread'], ...policy }, now);
+  const steps = rebalance(byKey, picture, { ...usualPolicy, goals: ['spread'], ...policy }, now, earlier);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -209,6 +212,17 @@ describe('what is moved', () => {
   ])('$name', ({ world, policy = {}, moves }) => {
     expect(told(round(world, policy))).toEqual(moves);
   });
+});
+
+test('what was undone is not moved again, and nothing is while a move is being undone', () => {
+  const world = { nodes: two, pods: three };
+  const [move] = round(world, {});
+  const [recorded] = withPlanned([], move === undefined ? [] : [move], now);
+  if (recorded === undefined) throw new Error('nothing was moved');
+  // Others of the node may still go.
+  expect(told(round(world, {}, [inState(recorded, 'undone', now)]))).toEqual(['y: a → b']);
+  expect(told(round(world, {}, [inState(recorded, 'undone', now - barredMs)]))).toEqual(['x: a → b']);
+  expect(told(round(world, {}, [inState(recorded, 'asked', now)]))).toEqual([]);
 });
 
 test('whatever the cluster, moving comes to an end, and no node gets more than it has', () => {

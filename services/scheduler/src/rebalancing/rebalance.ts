@@ -1,6 +1,6 @@
-import { podGroupLabel } from '@navarch/kinds';
+import { podGroupLabel, type RecordedMove } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
-import type { OwnerReference, Pod } from '@navarch/proto';
+import type { Pod } from '@navarch/proto';
 import type { NodeInfo } from '../node-info.ts';
 import { isDaemon, isPlaced, isWaiting } from '../planning/owners.ts';
 import { type PodInfo, toPodInfo } from '../pod-info.ts';
@@ -8,6 +8,7 @@ import { schedule } from '../schedule.ts';
 import { obstacleMessage } from '../why/obstacle-text.ts';
 import { type Obstacle, obstaclesOf } from '../why/obstacles.ts';
 import type { Picture } from '../why/picture.ts';
+import { controllerOf, isBarred, isUnderWay } from './moves.ts';
 import type { Goal, RebalancingPolicy } from './policy.ts';
 
 /** A Pod that leaves its node for another. */
@@ -37,17 +38,19 @@ const wrongs: ReadonlySet<Obstacle['type']> = new Set([
 
 /**
  * The moves of one round. Of each the scheduler itself has said that the Pod, placed anew, goes there, with the moves before it
- * done; and the gain is measured after the move. None while Pods wait for a node: room is theirs first. `now` is milliseconds
- * since the epoch; the picture's snapshot is used up. Yields between decisions.
+ * done; and the gain is measured after the move. None while Pods wait for a node: room is theirs first; none while an earlier move is
+ * being undone, and none that `earlier` says was undone. `now` is milliseconds since the epoch; the picture's snapshot is used up.
+ * Yields between decisions.
  */
 export function* rebalance(
   pods: ReadonlyMap<string, Live<Pod>>,
   picture: Picture,
   policy: RebalancingPolicy,
   now: number,
+  earlier: readonly RecordedMove[],
 ): Generator<void, readonly Move[], void> {
-  if ([...pods.values()].some(isWaiting)) return [];
-  const round = new Round(pods, picture, policy, now);
+  if (earlier.some(isUnderWay) || [...pods.values()].some(isWaiting)) return [];
+  const round = new Round(pods, picture, policy, now, (move) => isBarred(earlier, move, now));
   for (const goal of policy.goals) yield* round.pursue(goal);
   return round.moves;
 }
@@ -74,12 +77,20 @@ class Round {
   readonly #picture: Picture;
   readonly #policy: RebalancingPolicy;
   readonly #movable: readonly Live<Pod>[];
+  readonly #isBarred: (move: Move) => boolean;
   /** How many more Pods each budget lets go. */
   readonly #allowed: Map<string, number>;
   readonly #gains: Readonly<Record<Goal, Gain>>;
 
-  constructor(pods: ReadonlyMap<string, Live<Pod>>, picture: Picture, policy: RebalancingPolicy, now: number) {
+  constructor(
+    pods: ReadonlyMap<string, Live<Pod>>,
+    picture: Picture,
+    policy: RebalancingPolicy,
+    now: number,
+    isBarred: (move: Move) => boolean,
+  ) {
     this.#pods = pods;
+    this.#isBarred = isBarred;
     this.#picture = picture;
     this.#policy = policy;
     this.#movable = [...pods.values()].filter((pod) => isMovable(pod, now - policy.settleMs));
@@ -156,11 +167,12 @@ class Round {
     snapshot.place(key, to?.name ?? from.name, footprint);
     const reason =
       to === undefined || to === from ? undefined : this.#gains[goal]({ info, from, to }, { fuller, wrong, alike });
-    if (to === undefined || reason === undefined) {
+    const move = to && reason !== undefined ? { pod, from: from.name, to: to.name, goal, reason } : undefined;
+    if (move === undefined || this.#isBarred(move)) {
       snapshot.place(key, from.name, footprint);
       return false;
     }
-    this.moves.push({ pod, from: from.name, to: to.name, goal, reason });
+    this.moves.push(move);
     this.#spend(info, -1);
     return true;
   }
@@ -227,10 +239,6 @@ function isMovable(pod: Live<Pod>, since: number): boolean {
     metadata.labels[podGroupLabel] === undefined &&
     Date.parse(metadata.creationTimestamp) <= since
   );
-}
-
-function controllerOf({ metadata }: Live<Pod>): OwnerReference | undefined {
-  return metadata.ownerReferences.find(({ controller }) => controller === true);
 }
 
 /** How much of the resource that is shortest is taken: cpu or memory. */

@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { accessParts } from '@navarch/gateway';
 import { systemClock } from '@navarch/kit';
 import { AccessService, UserInfo } from '@navarch/proto';
@@ -41,6 +43,13 @@ const bindingTo = (name: string, clusterRole: string, subject: object) => ({
 const review = (group: string, kind: string, spec: object) => ({ apiVersion: `${group}/v1`, kind, spec });
 const asking = async (path: string, asked: Asked) => (await gateway.ask('POST', path, asked)).json.status;
 
+async function codeOf(session: ClientHttp2Session, path: string): Promise<unknown> {
+  const stream = session.request({ ':path': path });
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]; // what the event tells first
+  stream.close();
+  return headers[':status'];
+}
+
 describe('without credentials', () => {
   test('only health and the version are told', async () => {
     for (const path of ['/livez', '/readyz', '/version']) expect((await gateway.ask('GET', path)).code).toBe(200);
@@ -77,6 +86,16 @@ describe('with a certificate', () => {
     expect((await gateway.ask('POST', roleBindings, { ...jane, body })).code).toBe(403);
     expect((await gateway.ask('GET', `${pods}?watch=1&timeoutSeconds=1`, jane)).code).toBe(200);
     expect((await gateway.ask('GET', '/api/v1/pods?watch=1&timeoutSeconds=1', jane)).code).toBe(403);
+  });
+
+  test('each request of a connection of HTTP/2 is made by who showed it, beside other connections', async () => {
+    const url = `https://127.0.0.1:${gateway.port}`;
+    const sessions = [jane, root, {}].map(({ client }: Asked) => connect(url, { ca: gateway.authority, ...client }));
+    const codes = async (path: string) => await Promise.all(sessions.map((session) => codeOf(session, path)));
+    for (let i = 0; i < 3; i++) expect(await codes('/api/v1/namespaces/shop/secrets')).toEqual([403, 200, 403]);
+    // Everybody who is known may look at what there is.
+    for (let i = 0; i < 3; i++) expect(await codes('/api')).toEqual([200, 200, 403]);
+    for (const session of sessions) session.destroy();
   });
 
   test('one asks who one is, and what one may', async () => {

@@ -30,7 +30,9 @@ const stateTexts: Readonly<Record<RecordedMove['state'], string>> = {
 };
 
 export const rebalanceCommand = (run: Runner) => {
-  const command = new Command('rebalance').description('Show the Pods that the scheduler moved, and bring them back');
+  const command = new Command('rebalance')
+    .description('Show the Pods that the scheduler moved, and bring them back')
+    .addHelpText('after', '\nExamples:\n  navctl rebalance list\n  navctl rebalance undo --last');
   command
     .command('list')
     .alias('status')

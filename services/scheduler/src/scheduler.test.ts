@@ -78,14 +78,16 @@ async function start(...nodes: Parameters<typeof node>[]) {
       clock,
     });
   const term = newTerm();
-  const both = (term: Term) => Promise.all([scheduler.lead(term), scheduler.work(term)]);
-  const leading = both(term);
+  // The leader's term and the replica's are two, as they are two Leases.
+  const working = newTerm();
+  void scheduler.lead(term);
+  const worked = scheduler.work(working);
   const settle = async () => {
     for (let turn = 0; turn < 10; turn++) await clock.advance(0);
   };
   await settle();
   const on = () => Object.fromEntries(cluster.pods.map(({ metadata, spec }) => [metadata?.name, spec?.nodeName]));
-  return { cluster, clock, events, metrics, scheduler, informers, term, newTerm, both, leading, settle, on, abort };
+  return { cluster, clock, events, metrics, scheduler, informers, term, newTerm, working, worked, settle, on, abort };
 }
 
 describe('the scheduler', () => {
@@ -239,6 +241,18 @@ describe('the scheduler', () => {
     expect(cluster.transactions.flat().filter(({ type }) => type === 'delete')).toHaveLength(1);
   });
 
+  test('makes room at once: its own replica, which could not place the Pod, hands it over', async () => {
+    const { cluster, clock, settle, on } = await start(['n1', { cpu: '1' }]);
+    cluster.put(podKind, pod('lesser', { cpu: '1' }));
+    await settle();
+    cluster.put(podKind, pod('important', { cpu: '1', priority: 100 }));
+    const startMs = clock.monotonicMs();
+    await settle();
+    expect(cluster.pod('lesser')).toBeUndefined();
+    expect(on()).toEqual({ important: 'n1' });
+    expect(clock.monotonicMs()).toBe(startMs);
+  });
+
   test('asks nobody to go for a Pod that is not to push others out', async () => {
     const { cluster, settle, on } = await start(['n1', { cpu: '1' }]);
     cluster.put(podKind, pod('lesser', { cpu: '1' }));
@@ -367,17 +381,17 @@ describe('the scheduler', () => {
     expect(on()).toEqual({ db: 'n1' });
   });
 
-  test('a leader that is fenced stops, and the next term goes on where it was', async () => {
-    const { cluster, clock, settle, on, term, newTerm, leading, both } = await start(['n1', { cpu: '1' }]);
+  test('a replica that is fenced stops, and its next term goes on where it was', async () => {
+    const { cluster, clock, scheduler, settle, on, newTerm, working, worked } = await start(['n1', { cpu: '1' }]);
     cluster.failures.push({ error: new ApiError('Fenced', 'somebody else leads'), done: false });
     cluster.put(podKind, pod('a', { cpu: '1' }));
     await settle();
-    await leading;
-    expect(term.lost).toBe('somebody else leads');
+    await worked;
+    expect(working.lost).toBe('somebody else leads');
     await clock.advance(10_000);
     await settle();
     expect(on()).toEqual({ a: '' });
-    void both(newTerm());
+    void scheduler.work(newTerm());
     await settle();
     expect(on()).toEqual({ a: 'n1' });
   });

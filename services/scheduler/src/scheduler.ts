@@ -344,8 +344,8 @@ export class Scheduler {
       const decision = steered ?? this.#state.withoutNomination(info, () => decide(info));
       metrics.decided(clock.monotonicMs() - startMs);
       if (decision.type === 'reject') {
-        // A replica says that the Pod waits, and with that hands it over to the leader.
-        const preemption = byLeader ? this.#roomMaker.choose(info, this.#seed++) : undefined;
+        // A replica says that the Pod waits, and with that hands it over to the leader; unless it leads itself.
+        const preemption = this.#leading === undefined ? undefined : this.#roomMaker.choose(info, this.#seed++);
         refusals.push({ ...queued, decision, preemption });
       } else {
         this.#roomMaker.drop(info.key);
@@ -353,7 +353,7 @@ export class Scheduler {
         placements.push({ ...queued, decision, decidedAt, byLeader });
       }
     }
-    await Promise.all([this.#binder.bind(placements, term), this.#refuse(refusals, term)]);
+    await Promise.all([this.#binder.bind(placements, term), this.#refuse(refusals, this.#leading ?? term)]);
   }
 
   /** Says why in an Event and in the Pod's status, where that is news. */

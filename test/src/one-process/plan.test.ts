@@ -5,6 +5,7 @@ import type { PlanJson } from '@navarch/cli';
 import { pod as podKind } from '@navarch/kinds';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { ClusterInProcess } from './cluster-in-process.ts';
+import { isReady } from './workloads.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -77,6 +78,13 @@ const placesOf = ({ pods }: PlanJson) =>
       .map(({ owner, to }) => `${owner.split('/')[1] ?? ''} ${to || 'nowhere'}`),
   );
 
+/** Waits until there are so many Pods, all ready: which of them go first no longer changes by itself. */
+const running = (count: number) =>
+  cluster.time.until(`${count} Pods to be ready`, async () => {
+    const { items } = await cluster.client.list(podKind);
+    return items.length === count && items.every(isReady);
+  });
+
 const settled = (what: string, places_: readonly string[]) =>
   cluster.time.until(what, async () => JSON.stringify(await places()) === JSON.stringify(places_));
 
@@ -103,12 +111,7 @@ test('a plan of new Deployments is what then happens, and touches nothing', asyn
 
 test('a change of template counts as rolled out, a smaller number as scaled down', async () => {
   await cluster.apply(deployment('web', 4, '1'));
-  await cluster.time.until(
-    'all to be placed',
-    async () =>
-      (await places()).every((each) => !each.includes('nowhere')) &&
-      (await cluster.client.list(podKind)).items.length === 4,
-  );
+  await running(4);
   const { plan } = await plannedFor(deployment('web', 3, '2'));
   expect(counted(plan.pods.map(({ fate }) => fate))).toEqual(['moved: 3', 'removed: 1']);
   const down = await plannedFor(deployment('web', 1, '1'));
@@ -190,9 +193,7 @@ test('a drain moves what the node has, and names the budget that would stop it',
     spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'db' } } },
   });
   await settled('all to be on n3', ['db n3: 1', 'web n3: 2']);
-  await cluster.time.until('all to run', async () =>
-    (await cluster.client.list(podKind)).items.every(({ status }) => status.phase === 'Running'),
-  );
+  await running(3);
   await cluster.navctl('uncordon', 'n1', 'n2');
   const { code, plan } = await planned('drain', 'n3');
   expect(code).toBe(1);
@@ -217,13 +218,7 @@ test('losing a zone moves what others make again, and leaves pending what then h
     metadata: { name: 'alone' },
     spec: template('', '1', { nodeName: 'n1' }).spec,
   });
-  await cluster.time.until(
-    'all to be placed',
-    async () =>
-      (await places()).length > 0 &&
-      (await places()).every((each) => !each.includes('nowhere')) &&
-      (await cluster.client.list(podKind)).items.length === 5,
-  );
+  await running(5);
   const { code, plan } = await planned('lose', 'east');
   const there = (await cluster.client.list(podKind)).items.filter(({ spec }) => spec.nodeName === 'n3').length;
   expect(code).toBe(1);
@@ -265,6 +260,6 @@ test('apply goes by a plan as long as it holds, and says what differs once it do
   expect(changed.err).toContain('+ default deployment/web web #1: placed to n2');
   expect((await cluster.navctl('get', 'deploy')).out).toBe('');
   await cluster.navctl('uncordon', 'n3');
-  expect(await apply(manifests, first.plan.hash)).toMatchObject({ code: 0, out: 'deployment.apps/web created\n' });
+  expect(await apply(manifests, first.plan.hash)).toMatchObject({ err: '', code: 0, out: 'deployment.apps/web created\n' });
   await settled('what was planned', placesOf(first.plan));
 });

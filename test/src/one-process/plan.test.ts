@@ -260,6 +260,10 @@ test('apply goes by a plan as long as it holds, and says what differs once it do
   expect(changed.err).toContain('+ default deployment/web web #1: placed to n2');
   expect((await cluster.navctl('get', 'deploy')).out).toBe('');
   await cluster.navctl('uncordon', 'n3');
-  expect(await apply(manifests, first.plan.hash)).toMatchObject({ err: '', code: 0, out: 'deployment.apps/web created\n' });
+  expect(await apply(manifests, first.plan.hash)).toMatchObject({
+    err: '',
+    code: 0,
+    out: 'deployment.apps/web created\n',
+  });
   await settled('what was planned', placesOf(first.plan));
 });

@@ -5,6 +5,7 @@ export * from './channel.ts';
 export * from './clock.ts';
 export * from './component.ts';
 export * from './config.ts';
+export * from './drained.ts';
 export * from './grpc-channel.ts';
 export * from './listen-warning.ts';
 export * from './logger.ts';

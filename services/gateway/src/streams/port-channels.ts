@@ -1,3 +1,4 @@
+import { drained } from '@navarch/kit';
 import { Duplex } from 'node:stream';
 import type { PortForward } from '@navarch/client';
 import type { WebSocket } from 'ws';
@@ -70,11 +71,4 @@ function pipe(out: (data: Buffer) => Promise<void>): [Duplex, Duplex] {
   });
   far.on('close', () => taken());
   return [near, far];
-}
-
-function drained(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
-  });
 }

@@ -1,3 +1,4 @@
+import { drained } from '@navarch/kit';
 import type { Readable, Writable } from 'node:stream';
 import type { FrameStream } from './frame-stream.ts';
 
@@ -27,12 +28,4 @@ export async function feed(stream: FrameStream, program: Fed): Promise<void> {
       await program.resize(frame.value.width, frame.value.height).catch(() => undefined);
     else if (frame.$case === 'stdin' && stdin?.writable && !stdin.write(frame.value)) await drained(stdin);
   }
-}
-
-async function drained(stdin: Writable): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const events = ['drain', 'close', 'error'] as const;
-  for (const event of events) stdin.once(event, resolve);
-  await promise;
-  for (const event of events) stdin.off(event, resolve);
 }

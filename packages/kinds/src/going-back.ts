@@ -1,9 +1,7 @@
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '@navarch/proto';
 import { configKey, withConfigNames } from './config-references.ts';
+import { podTemplateHashLabel } from './labels.ts';
 import { readRecord, releaseRecords } from './release-annotations.ts';
-
-/** Tells the Pods of one revision from those of the others; no part of what the user wrote. */
-const hashLabel = 'pod-template-hash';
 
 /** By original: the copy that is used, as long as a copy of what the original says now would be named `unless`. */
 export type ConfigPins = Readonly<Record<string, { readonly use: string; readonly unless?: string }>>;
@@ -44,7 +42,7 @@ export function originalTemplate(replicaSet: ReplicaSet): PodTemplateSpec | unde
     Object.entries(copiesOf(replicaSet)).map(([key, copy]) => [`${key.split('/')[0]}/${copy}`, key.split('/')[1]]),
   );
   const { metadata } = template;
-  const { [hashLabel]: _, ...labels } = metadata?.labels ?? {};
+  const { [podTemplateHashLabel]: _, ...labels } = metadata?.labels ?? {};
   return {
     metadata: metadata && { ...metadata, labels },
     spec:

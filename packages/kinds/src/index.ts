@@ -66,6 +66,8 @@ export {
 } from './pod-demand.ts';
 export { changedSpecFields } from './pod-update.ts';
 export { podDisruptionBudget } from './pod-disruption-budget.ts';
+export { controllerOf } from './controller-of.ts';
+export { podTemplateHashLabel, revisionHashLabel } from './labels.ts';
 export { podGroup, podGroupLabel } from './pod-group.ts';
 export { podStatusText } from './pod-columns.ts';
 export * from './manifest.ts';

@@ -1,5 +1,6 @@
 import type { InformerSet, Lister } from '@navarch/client';
 import {
+  controllerOf,
   clusterRole,
   controllerRevision,
   cronJob,
@@ -44,7 +45,7 @@ import type {
   ServiceAccount,
   StatefulSet,
 } from '@navarch/proto';
-import { controllerOf, metadataOf } from './ownership.ts';
+import { metadataOf } from './ownership.ts';
 import { nodeOf as claimNode } from './volume-claim/reconcile.ts';
 
 /** What the controllers of workloads and networks read. */

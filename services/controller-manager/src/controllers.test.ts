@@ -1,5 +1,6 @@
 import { deleteWrite, updateStatusWrite, updateWrite } from '@navarch/client';
 import {
+  controllerOf,
   builtinKinds,
   configMap,
   deployment as deploymentKind,
@@ -15,7 +16,6 @@ import { ConfigMap, DeleteRequest_Propagation, type Deployment, Namespace, type 
 import { waitFor } from '@navarch/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { addOwnerIndexes, readCaches } from './caches.ts';
-import { controllerOf } from './ownership.ts';
 import { Configurations } from './deployment/configurations.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';

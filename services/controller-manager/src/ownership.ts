@@ -1,14 +1,9 @@
 import type { ClientWrite } from '@navarch/client';
-import type { KindDefinition } from '@navarch/kinds';
+import { controllerOf, type KindDefinition } from '@navarch/kinds';
 import type { KubeObject, Live } from '@navarch/machinery';
 import type { ObjectMeta, OwnerReference } from '@navarch/proto';
 
 type Owned = { readonly metadata: ObjectMeta };
-
-/** The one owner that manages the object. */
-export function controllerOf({ metadata }: Owned): OwnerReference | undefined {
-  return metadata.ownerReferences.find(({ controller }) => controller === true);
-}
 
 export function isControlledBy(object: Owned, owner: Owned): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid;

@@ -2,9 +2,9 @@ import { createWrite, updateWrite } from '@navarch/client';
 import type { Term } from '@navarch/controller';
 import { lease as leaseKind, podRulesLease } from '@navarch/kinds';
 import { Backoff, retry } from '@navarch/kit';
-import { ApiError, isApiError, type Live } from '@navarch/machinery';
+import { isApiError, type Live } from '@navarch/machinery';
 import { Lease } from '@navarch/proto';
-import { type Hands, writeOptions } from './hands.ts';
+import { type Hands, patience, refusal, writeOptions } from './hands.ts';
 import type { PodRules } from './pod-rules.ts';
 
 /**
@@ -33,7 +33,7 @@ export class Announcer {
   async refuseOlder(term: Term): Promise<void> {
     const { clock, logger } = this.#hands;
     await retry(() => this.announce(term), {
-      backoff: new Backoff({ baseMs: 100, maxMs: 2_000, jitter: 0.5 }),
+      backoff: new Backoff(patience),
       signal: term.signal,
       clock,
       onError: (error, delayMs) => {
@@ -51,10 +51,7 @@ export class Announcer {
     const write = current === undefined ? createWrite(leaseKind, wanted) : updateWrite(leaseKind, wanted);
     const [outcome] = await client.transact([write], writeOptions(term));
     if (outcome?.ok) return outcome.revision;
-    throw new ApiError(
-      outcome?.error.reason === 'Fenced' ? 'Fenced' : 'Conflict',
-      outcome?.error.message ?? 'no answer',
-    );
+    throw refusal(outcome?.error);
   }
 
   async #current(signal: AbortSignal): Promise<Live<Lease> | undefined> {

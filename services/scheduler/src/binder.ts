@@ -2,7 +2,7 @@ import { bindWrite, type ClientWrite, type WriteOutcome } from '@navarch/client'
 import type { Term } from '@navarch/controller';
 import { pod as podKind } from '@navarch/kinds';
 import { ApiError, isApiError } from '@navarch/machinery';
-import { caughtUp, type Hands, mayBeDone, writeOptions } from './hands.ts';
+import { caughtUp, guiltyOf, type Hands, mayBeDone, writeOptions } from './hands.ts';
 import type { Announcer } from './announcer.ts';
 import type { QueuedPod } from './queue.ts';
 import type { Decision } from './schedule.ts';
@@ -48,8 +48,7 @@ export class Binder {
     const writes = await settlingWrites(client, claims, nodeName, term.signal);
     const all = [...writes, bindingOf(placement)];
     const outcomes = await client.transact(all, { ...writeOptions(term), atomic: true });
-    const guilty = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
-    const last = guilty ?? outcomes[all.length - 1];
+    const last = guiltyOf(outcomes) ?? outcomes[all.length - 1];
     if (last === undefined) throw new ApiError('InternalError', 'the api said nothing about a binding');
     return last;
   }

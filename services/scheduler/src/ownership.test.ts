@@ -1,6 +1,7 @@
+import { podGroupLabel } from '@navarch/kinds';
 import { expect, test } from 'vitest';
 import { pod } from './objects.fixture.ts';
-import { type Crowd, ownerOf, podGroupLabel } from './ownership.ts';
+import { type Crowd, ownerOf } from './ownership.ts';
 import { toPodInfo } from './pod-info.ts';
 import { PodRules } from './pod-rules.ts';
 

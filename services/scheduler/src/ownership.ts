@@ -1,9 +1,7 @@
+import { podGroupLabel } from '@navarch/kinds';
 import type { PodInfo } from './pod-info.ts';
 import type { PodRules } from './pod-rules.ts';
 import type { NamespaceLabels } from './pod-terms.ts';
-
-/** Pods of one group carry its name here. Source: https://github.com/kubernetes-sigs/scheduler-plugins/blob/master/kep/42-podgroup-coscheduling/README.md */
-export const podGroupLabel = 'scheduling.x-k8s.io/pod-group';
 
 /** Who places a Pod: the leading scheduler, or any replica, by its identity. */
 export type Owner = { readonly type: 'leader' } | { readonly type: 'replica'; readonly identity: string };

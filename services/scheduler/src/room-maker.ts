@@ -1,10 +1,10 @@
 import { type AtomicWrite, type Change, checkWrite, deleteWrite, updateStatusWrite } from '@navarch/client';
 import type { Term } from '@navarch/controller';
 import { pod as podKind, takesRoom } from '@navarch/kinds';
-import { ApiError, isApiError, keyOf, type Live } from '@navarch/machinery';
+import { isApiError, keyOf, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { nominee } from './cluster-state.ts';
-import { batchSize, type Hands, writeOptions } from './hands.ts';
+import { batchSize, guiltyOf, type Hands, refusal, writeOptions } from './hands.ts';
 import { withPreempted, withUnschedulable } from './pod-conditions.ts';
 import type { PodInfo } from './pod-info.ts';
 import { type Company, type Preemption, preemption } from './preemption.ts';
@@ -141,8 +141,8 @@ export class RoomMaker {
       ...victims.map((victim) => updateStatusWrite(podKind, withPreempted(victim, info, clock.now()))),
     ];
     const outcomes = await client.transact(writes, { ...writeOptions(term), atomic: true });
-    const refused = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
-    if (refused?.ok === false) throw refusal(refused.error);
+    const guilty = guiltyOf(outcomes);
+    if (guilty !== undefined) throw refusal(guilty.error);
     const deletions = victims.map(({ metadata: { namespace, name, uid } }) =>
       deleteWrite(podKind, { namespace, name }, { uid }),
     );
@@ -159,11 +159,4 @@ export class RoomMaker {
 
 function isGone(reason: string): boolean {
   return reason === 'NotFound' || reason === 'Conflict';
-}
-
-function refusal(error: { readonly reason: string; readonly message: string } | undefined): ApiError {
-  return new ApiError(
-    error?.reason === 'Fenced' ? 'Fenced' : 'Conflict',
-    error?.message ?? 'the api said nothing about it',
-  );
 }

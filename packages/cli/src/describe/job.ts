@@ -1,4 +1,4 @@
-import { job } from '@navarch/kinds';
+import { controllerOf, job } from '@navarch/kinds';
 import { formatLabelSelector, humanDuration, type Live } from '@navarch/machinery';
 import type { Job, JobSpec } from '@navarch/proto';
 import { conditionTable } from './conditions.ts';
@@ -10,7 +10,7 @@ import { timeText } from './time.ts';
 export function describeJob(object: Live<Job>): readonly Entry[] {
   const { metadata, spec, status } = object;
   const [name, namespace, ...more] = metadataEntries(job, object);
-  const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
+  const owner = controllerOf({ metadata });
   return [
     ...[name, namespace].filter((entry) => entry !== undefined),
     { label: 'Selector', value: formatLabelSelector(spec.selector) },

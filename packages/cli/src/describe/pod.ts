@@ -1,4 +1,4 @@
-import { pod, podStatusText } from '@navarch/kinds';
+import { controllerOf, pod, podStatusText } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { ContainerState, ContainerStatus, Pod } from '@navarch/proto';
 import { labelsEntry, metadataEntries } from './generic.ts';
@@ -9,7 +9,7 @@ import { timeText } from './time.ts';
 export function describePod(object: Live<Pod>): readonly Entry[] {
   const { metadata, spec, status } = object;
   const [name, namespace, ...labels] = metadataEntries(pod, object);
-  const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
+  const owner = controllerOf({ metadata });
   const entries: Entry[] = [
     ...[name, namespace].filter((entry) => entry !== undefined),
     { label: 'Node', value: spec.nodeName === '' ? '<none>' : `${spec.nodeName}/${status.hostIp}` },

@@ -1,3 +1,4 @@
+import { controllerOf } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 
@@ -59,6 +60,6 @@ function isAlive({ metadata, status }: Live<Pod>): boolean {
 }
 
 /** The kind of the Pod's controller. */
-function managerOf({ metadata }: Live<Pod>): string | undefined {
-  return metadata.ownerReferences.find(({ controller }) => controller === true)?.kind;
+function managerOf(pod: Live<Pod>): string | undefined {
+  return controllerOf(pod)?.kind;
 }

@@ -1,9 +1,7 @@
-import { controllerRevision } from '@navarch/kinds';
+import { revisionHashLabel, controllerRevision } from '@navarch/kinds';
 import { decodeObject, type Live, messageSchema } from '@navarch/machinery';
 import { type ControllerRevision, PodTemplateSpec } from '@navarch/proto';
 import type { Revision, RolloutKind, Workload } from './rollout-kind.ts';
-
-const hashLabel = 'controller-revision-hash';
 
 /**
  * The entries of kinds whose history is ControllerRevisions. `podHash` gives what the label of Pods says of a revision: the
@@ -15,13 +13,13 @@ export function keptInRevisions(
   return {
     records: controllerRevision,
     revision: (record) => readRevision(record, podHash(record)),
-    hashLabel,
+    hashLabel: revisionHashLabel,
     canPause: false,
   };
 }
 
 export const revisionName = ({ metadata }: Live<ControllerRevision>) => metadata.name;
-export const revisionHash = ({ metadata }: Live<ControllerRevision>) => metadata.labels[hashLabel] ?? '';
+export const revisionHash = ({ metadata }: Live<ControllerRevision>) => metadata.labels[revisionHashLabel] ?? '';
 
 /** Undefined for a record whose data is no template. */
 function readRevision({ metadata, revision, data }: Live<ControllerRevision>, hash: string): Revision | undefined {

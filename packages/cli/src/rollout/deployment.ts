@@ -1,4 +1,11 @@
-import { deployment, minReadySecondsOf, originalTemplate, replicaSet, rolledBackOf } from '@navarch/kinds';
+import {
+  podTemplateHashLabel,
+  deployment,
+  minReadySecondsOf,
+  originalTemplate,
+  replicaSet,
+  rolledBackOf,
+} from '@navarch/kinds';
 import type { Deployment, ReplicaSet } from '@navarch/proto';
 import { deploymentProgress } from './progress.ts';
 import { releaseNotes, releaseProgress, returnTo } from './release.ts';
@@ -6,7 +13,6 @@ import type { RolloutKind } from './rollout-kind.ts';
 
 const revisionKey = 'deployment.kubernetes.io/revision';
 /** Tells the Pods of one revision from those of the others; no part of what the user wrote. */
-const hashLabel = 'pod-template-hash';
 
 export const deploymentRollout: RolloutKind<Deployment, ReplicaSet> = {
   kind: deployment,
@@ -40,11 +46,11 @@ export const deploymentRollout: RolloutKind<Deployment, ReplicaSet> = {
     return {
       number: Number(metadata.annotations[revisionKey] ?? 0),
       cause: metadata.annotations['kubernetes.io/change-cause'] ?? '',
-      hash: spec.template?.metadata?.labels[hashLabel] ?? '',
+      hash: spec.template?.metadata?.labels[podTemplateHashLabel] ?? '',
       template,
     };
   },
   returnTo,
-  hashLabel,
+  hashLabel: podTemplateHashLabel,
   canPause: true,
 };

@@ -12,9 +12,8 @@ import { type Freshen, unaryKnowing } from '../grpc/calls.ts';
 import { type Access, refusalText } from '../pipeline/access.ts';
 import { type Caller, mastersGroup, type User } from './caller.ts';
 import type { Decision } from './policy.ts';
+import { asEncoded } from '../grpc/as-encoded.ts';
 import type { Attributes } from './rules.ts';
-
-const asEncoded = (encoded: Buffer) => encoded;
 
 export const encodedAccessService: ServiceDefinition = {
   review: { ...AccessService.review, responseSerialize: asEncoded },

@@ -14,9 +14,8 @@ import type { StorageState } from '../storage/storage-care.ts';
 import { storageReport } from '../storage/storage-report.ts';
 import type { Access } from '../pipeline/access.ts';
 import type { CallMetrics } from './call-metrics.ts';
+import { asEncoded } from './as-encoded.ts';
 import { unary } from './calls.ts';
-
-const asEncoded = (encoded: Buffer) => encoded;
 
 export const encodedClusterService: ServiceDefinition = {
   getVersion: { ...ClusterService.getVersion, responseSerialize: asEncoded },

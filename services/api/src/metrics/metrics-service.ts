@@ -22,9 +22,8 @@ import { unary } from '../grpc/calls.ts';
 import type { Verb } from '../pipeline/access.ts';
 import type { MetricsPictures } from './metrics-pictures.ts';
 import { checkMetrics } from './pushed-rules.ts';
+import { asEncoded } from '../grpc/as-encoded.ts';
 import { nodeUsage, podUsage } from './usage-lists.ts';
-
-const asEncoded = (encoded: Buffer) => encoded;
 
 export const encodedMetricsService: ServiceDefinition = {
   listNodeUsage: { ...MetricsService.listNodeUsage, responseSerialize: asEncoded },

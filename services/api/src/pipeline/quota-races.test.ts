@@ -1,18 +1,13 @@
-import { type ApiError, randomFrom } from '@navarch/machinery';
-import { EtcdStore, type Store } from '@navarch/store';
-import { type EtcdServer, startEtcd } from '@navarch/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiError } from '@navarch/machinery';
+import type { Store } from '@navarch/store';
+import { describe, expect, test } from 'vitest';
 import { startApi } from '../api.fixture.ts';
 import { LateStore } from '../late-store.fixture.ts';
 import { configMap } from './manifests.fixture.ts';
 import { quotaStory } from './quota-story.fixture.ts';
+import { etcdForTests, withTwoReplicas } from './two-replicas.fixture.ts';
 
-/** Two replicas of the api on one store. */
-async function tell(store: Store, seed: number) {
-  await using one = await startApi({ store });
-  await using two = await startApi({ store, hub: one.hub });
-  return await quotaStory([one.client, two.client], randomFrom(seed));
-}
+const tell = (store: Store, seed: number) => withTwoReplicas(store, seed, quotaStory);
 
 function expectKept({ faults, granted, refused, counted, used }: Awaited<ReturnType<typeof tell>>) {
   expect(faults).toEqual([]);
@@ -26,23 +21,14 @@ test.each([1, 4])('no revision shows more used than allowed or other than counte
 });
 
 describe('on real etcd', () => {
-  let etcd: EtcdServer;
-  let store: EtcdStore;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    store = new EtcdStore({ endpoints: etcd.endpoint, deadlineMs: 5_000 });
-  });
-  afterAll(async () => {
-    await store.close();
-    await etcd.stop();
-  });
+  const store = etcdForTests();
 
   test('no revision shows more used than allowed or other than counted', async () => {
-    expectKept(await tell(store, 5));
+    expectKept(await tell(store(), 5));
   });
 
   test('many writers of one quota wait for their turn, and none gives up', async () => {
-    await using running = await startApi({ store });
+    await using running = await startApi({ store: store() });
     const { client } = running;
     await client.create({
       apiVersion: 'v1',

@@ -1,17 +1,10 @@
-import { randomFrom } from '@navarch/machinery';
-import { EtcdStore, type Store } from '@navarch/store';
-import { type EtcdServer, startEtcd } from '@navarch/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startApi } from '../api.fixture.ts';
+import type { Store } from '@navarch/store';
+import { describe, expect, test } from 'vitest';
 import { LateStore } from '../late-store.fixture.ts';
 import { type RoomStory, roomStory } from './room-story.fixture.ts';
+import { etcdForTests, withTwoReplicas } from './two-replicas.fixture.ts';
 
-/** Two replicas of the api on one store. */
-async function tell(store: Store, seed: number): Promise<RoomStory> {
-  await using one = await startApi({ store });
-  await using two = await startApi({ store, hub: one.hub });
-  return await roomStory([one.client, two.client], randomFrom(seed));
-}
+const tell = (store: Store, seed: number) => withTwoReplicas(store, seed, roomStory);
 
 function expectKept({ faults, bound, refused }: RoomStory) {
   expect(faults).toEqual([]);
@@ -24,18 +17,9 @@ test.each([1, 2])('no node has more than it can take at any revision, story %i',
 });
 
 describe('on real etcd', () => {
-  let etcd: EtcdServer;
-  let store: EtcdStore;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    store = new EtcdStore({ endpoints: etcd.endpoint, deadlineMs: 5_000 });
-  });
-  afterAll(async () => {
-    await store.close();
-    await etcd.stop();
-  });
+  const store = etcdForTests();
 
   test('no node has more than it can take at any revision', async () => {
-    expectKept(await tell(store, 3));
+    expectKept(await tell(store(), 3));
   });
 });

@@ -18,9 +18,8 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { notFound } from '../read/resource-name.ts';
 import type { Sources } from '../read/source.ts';
 import { plannedObjects } from './planned-objects.ts';
+import { asEncoded } from '../grpc/as-encoded.ts';
 import type { PlannerSessions } from './planner-sessions.ts';
-
-const asEncoded = (encoded: Buffer) => encoded;
 
 export const encodedPlanningService: ServiceDefinition = {
   explain: { ...PlanningService.explain, responseSerialize: asEncoded },

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  podTemplateHashLabel,
+  revisionHashLabel,
   claimVolumes,
   daemonSet,
   daemonTolerations,
@@ -43,8 +45,6 @@ export interface WorkloadPlan extends Omit<PlannedWorkload, 'pod'> {
   readonly sample: Pod;
 }
 
-const hashLabel = 'pod-template-hash';
-const revisionLabel = 'controller-revision-hash';
 const revisionAnnotation = 'deployment.kubernetes.io/revision';
 
 /**
@@ -86,7 +86,7 @@ function planDeployment({ object, previous }: Planned<Deployment>, { pods, repli
   const current = unchanged ? newest : sets.find(({ spec }) => sameTemplate(spec.template, template));
   const own = pods.filter((pod) => sets.some((set) => isOwnedBy(pod, set)) && isAlive(pod));
   const todays = own.filter((pod) => isOwnedBy(pod, current));
-  const labels = { [hashLabel]: current?.metadata.labels[hashLabel] ?? 'planned' };
+  const labels = { [podTemplateHashLabel]: current?.metadata.labels[podTemplateHashLabel] ?? 'planned' };
   const sample = podOf(current?.spec.template ?? template, object, labels);
   return scaled(`deployment/${object.metadata.name}`, sample, replicas, todays, own);
 }
@@ -108,7 +108,7 @@ function planStatefulSet({ object, previous }: Planned<StatefulSet>, { pods }: N
   const isCurrent = ({ metadata }: Live<Pod>) =>
     !rolls ||
     (sameTemplate(previous?.spec.template, template) &&
-      (revision === '' || metadata.labels[revisionLabel] === revision));
+      (revision === '' || metadata.labels[revisionHashLabel] === revision));
   const kept = own.filter((pod) => wanted.includes(pod.metadata.name) && isCurrent(pod));
   const replaced = own.filter((pod) => wanted.includes(pod.metadata.name) && !kept.includes(pod));
   const made = wanted.filter((each) => !kept.some(({ metadata }) => metadata.name === each));
@@ -204,7 +204,7 @@ function sameTemplate(one: PodTemplateSpec | undefined, other: PodTemplateSpec |
 }
 
 function essence(template: PodTemplateSpec | undefined): unknown {
-  const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
+  const { [podTemplateHashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
   const spec = template?.spec && withoutEmptyParts(PodSpec.toJSON(template.spec));
   return { labels, annotations: template?.metadata?.annotations ?? {}, spec };
 }

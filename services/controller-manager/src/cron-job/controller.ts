@@ -1,9 +1,9 @@
 import { type Controller, source } from '@navarch/controller';
-import { cronJob as cronJobKind, job as jobKind } from '@navarch/kinds';
+import { controllerOf, cronJob as cronJobKind, job as jobKind } from '@navarch/kinds';
 import { keyOf } from '@navarch/machinery';
 import { byManager, type Caches } from '../caches.ts';
 import { attempt, type Hands, refusal } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { metadataOf } from '../ownership.ts';
 import { reconcileCronJob } from './reconcile.ts';
 
 /** Makes Jobs at the times of each CronJob's schedule. It is woken for the next one: nobody looks at the clock in between. */

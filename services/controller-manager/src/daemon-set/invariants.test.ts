@@ -1,11 +1,10 @@
 import type { ClientWrite } from '@navarch/client';
-import { node as nodeKind, pod as podKind } from '@navarch/kinds';
+import { revisionHashLabel, node as nodeKind, pod as podKind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { isActive } from '../pod-state.ts';
-import { revisionHashLabel } from '../revisions/history.ts';
 import { fitOf, nodeOf } from './placement.ts';
 import type { DaemonSetPlan } from './reconcile.ts';
 import { limitsOf } from './strategy.ts';

@@ -1,4 +1,5 @@
 import {
+  revisionHashLabel,
   affinityToNode,
   daemonTolerations,
   daemonSet as daemonSetKind,
@@ -10,7 +11,6 @@ import {
 import type { Live } from '@navarch/machinery';
 import type { DaemonSet, Node, Pod } from '@navarch/proto';
 import { podFromTemplate } from '../pod-from-template.ts';
-import { revisionHashLabel } from '../revisions/history.ts';
 
 /** Whether a node should have a Pod, may keep the one that it has, or must have none. */
 export type Fit = 'should' | 'may' | 'must-not';

@@ -1,9 +1,14 @@
-import { controllerRevision as revisionKind, daemonSet as daemonSetKind, pod as podKind } from '@navarch/kinds';
+import {
+  revisionHashLabel,
+  controllerRevision as revisionKind,
+  daemonSet as daemonSetKind,
+  pod as podKind,
+} from '@navarch/kinds';
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { ControllerRevision, DaemonSet, Node, Pod } from '@navarch/proto';
 import { claim, claimWrites } from '../ownership.ts';
 import { type Plan, sooner } from '../plan.ts';
-import { forgotten, hashOf, type History, historyOf, revisionHashLabel } from '../revisions/history.ts';
+import { forgotten, hashOf, type History, historyOf } from '../revisions/history.ts';
 import type { Failures } from './failures.ts';
 import { manage } from './manage.ts';
 import { replaceOld } from './rolling.ts';

@@ -1,7 +1,7 @@
+import { revisionHashLabel } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { DaemonSet, Node, Pod } from '@navarch/proto';
 import { availableInMs, isOver } from '../pod-state.ts';
-import { revisionHashLabel } from '../revisions/history.ts';
 import { type Fit, fitOf, nodeOf } from './placement.ts';
 
 /** A node, and the set's Pods on it or on their way to it. */

@@ -11,7 +11,6 @@ const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 const mostHistory = 100;
 /** Navarch's own say how to roll out, not what. */
 const ownPrefix = 'navarch.io/';
-export const hashLabel = 'pod-template-hash';
 
 /** What concerns the Deployment's own manifest or its ReplicaSets one by one. */
 const notCopied = new Set([

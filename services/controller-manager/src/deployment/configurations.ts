@@ -1,6 +1,7 @@
 import type { InformerSet, Lister } from '@navarch/client';
 import type { RunnerInformers, RunnerTerm } from '@navarch/controller';
 import {
+  controllerOf,
   type ConfigKind,
   configMap as configMapKind,
   configReferences,
@@ -11,7 +12,7 @@ import {
 import { keyOf, type KubeObject, type Live } from '@navarch/machinery';
 import type { ConfigMap, Deployment, Secret } from '@navarch/proto';
 import type { Caches } from '../caches.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { metadataOf } from '../ownership.ts';
 import type { Configuration, Settings } from './configuration.ts';
 
 const byConfig = 'config';

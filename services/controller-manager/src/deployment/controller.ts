@@ -1,5 +1,6 @@
 import type { Controller, ReconcileContext, ReconcileResult, Source } from '@navarch/controller';
 import {
+  controllerOf,
   configMap as configMapKind,
   deployment as deploymentKind,
   isAutoRollback,
@@ -12,7 +13,7 @@ import { keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { ConfigMap, Deployment, Pod, ReplicaSet, Secret } from '@navarch/proto';
 import { byManager, type Caches, managedOrOrphaned } from '../caches.ts';
 import { attempt, type Hands, refusal, resultOf } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { metadataOf } from '../ownership.ts';
 import type { Configurations } from './configurations.ts';
 import { reconcileDeployment } from './reconcile.ts';
 import type { DeploymentObserved } from './seen.ts';

@@ -1,6 +1,5 @@
 /** What a Deployment promises, as a list of what is not so. */
-import { configMap as configMapKind, releaseRecords } from '@navarch/kinds';
-import { controllerOf } from '../ownership.ts';
+import { controllerOf, configMap as configMapKind, releaseRecords } from '@navarch/kinds';
 import { isActive } from '../pod-state.ts';
 import { imageOf, isUp, type Releases } from './releases.fixture.ts';
 import { availableOf, sumOfReplicas } from './replica-sets.ts';

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { conditionOf } from '../conditions.ts';
 import { deployment, pod, replicaSet } from '../objects.fixture.ts';
 import { controllerReference } from '../ownership.ts';
-import { deployment as deploymentKind, replicaSet as replicaSetKind } from '@navarch/kinds';
-import { hashLabel, revisionAnnotation } from './annotations.ts';
+import { podTemplateHashLabel, deployment as deploymentKind, replicaSet as replicaSetKind } from '@navarch/kinds';
+import { revisionAnnotation } from './annotations.ts';
 import { reconcileDeployment } from './reconcile.ts';
 import { rollingLimits } from './strategy.ts';
 import { DeploymentWorld } from './world.fixture.ts';
@@ -32,14 +32,14 @@ describe('a new Deployment', () => {
     const world = new DeploymentWorld(deployment());
     world.finish();
     const [set] = [...world.replicaSets.values()];
-    const hash = set?.metadata.labels[hashLabel] ?? '';
+    const hash = set?.metadata.labels[podTemplateHashLabel] ?? '';
     expect(hash).toMatch(/^[a-z0-9]{10}$/);
     expect(set).toMatchObject({
       metadata: { name: `web-${hash}`, labels: { app: 'web' }, annotations: { [revisionAnnotation]: '1' } },
       spec: {
         replicas: 3,
-        selector: { matchLabels: { app: 'web', [hashLabel]: hash } },
-        template: { metadata: { labels: { [hashLabel]: hash } } },
+        selector: { matchLabels: { app: 'web', [podTemplateHashLabel]: hash } },
+        template: { metadata: { labels: { [podTemplateHashLabel]: hash } } },
       },
     });
     expect(world.deployment.metadata.annotations[revisionAnnotation]).toBe('1');
@@ -49,7 +49,7 @@ describe('a new Deployment', () => {
     const world = new DeploymentWorld(deployment());
     world.finish();
     const [set] = [...world.replicaSets.values()];
-    expect(Object.keys(set?.spec.selector?.matchLabels ?? {})).toContain(hashLabel);
+    expect(Object.keys(set?.spec.selector?.matchLabels ?? {})).toContain(podTemplateHashLabel);
   });
 
   test('finds another name when its own is somebody else’s', () => {

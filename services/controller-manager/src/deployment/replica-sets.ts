@@ -1,4 +1,10 @@
-import { deployment as deploymentKind, minReadySecondsOf, releaseRecords, withoutEmptyParts } from '@navarch/kinds';
+import {
+  podTemplateHashLabel,
+  deployment as deploymentKind,
+  minReadySecondsOf,
+  releaseRecords,
+  withoutEmptyParts,
+} from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type Deployment, ObjectMeta, PodTemplateSpec, type ReplicaSet } from '@navarch/proto';
 import { canonicalJson } from '../canonical.ts';
@@ -7,7 +13,6 @@ import { controllerReference } from '../ownership.ts';
 import type { KnownTemplate } from './configuration.ts';
 import {
   copiedAnnotations,
-  hashLabel,
   revisionAnnotation,
   revisionAnnotations,
   revisionOf,
@@ -55,7 +60,7 @@ export function templateHash(template: PodTemplateSpec | undefined): string {
  * it, nor are messages that say nothing.
  */
 export function templateText(template: PodTemplateSpec | undefined): string {
-  const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
+  const { [podTemplateHashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
   const json = PodTemplateSpec.toJSON({
     spec: template?.spec,
     metadata: ObjectMeta.create({ ...template?.metadata, labels }),
@@ -80,7 +85,7 @@ export function newReplicaSet(
   const text = templateText(template);
   const hash = shortHash(collisions === 0 ? text : `${text} ${collisions}`, 10);
   const name = `${metadata.name.slice(0, 240)}-${hash}`;
-  const labels = { ...template.metadata?.labels, [hashLabel]: hash };
+  const labels = { ...template.metadata?.labels, [podTemplateHashLabel]: hash };
   const annotations = {
     ...copiedAnnotations(deployment),
     ...sizeAnnotations(deployment),
@@ -99,7 +104,7 @@ export function newReplicaSet(
       replicas,
       minReadySeconds: minReadySecondsOf(deployment),
       selector: {
-        matchLabels: { ...spec.selector?.matchLabels, [hashLabel]: hash },
+        matchLabels: { ...spec.selector?.matchLabels, [podTemplateHashLabel]: hash },
         matchExpressions: spec.selector?.matchExpressions ?? [],
       },
       template: {

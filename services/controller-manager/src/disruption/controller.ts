@@ -1,10 +1,9 @@
 import type { Controller, Source } from '@navarch/controller';
-import { pod as podKind, podDisruptionBudget as budgetKind } from '@navarch/kinds';
+import { controllerOf, pod as podKind, podDisruptionBudget as budgetKind } from '@navarch/kinds';
 import { keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { OwnerReference, Pod, PodDisruptionBudget } from '@navarch/proto';
 import type { Caches } from '../caches.ts';
 import { carryOut, type Hands } from '../carry-out.ts';
-import { controllerOf } from '../ownership.ts';
 import { isOver } from '../pod-state.ts';
 import type { OwnerScales } from './owner-scales.ts';
 import { reconcileBudget } from './reconcile.ts';

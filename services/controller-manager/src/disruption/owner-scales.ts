@@ -1,6 +1,7 @@
 import { type Client, type Lister, travelsOnFeed } from '@navarch/client';
 import type { RunnerInformers } from '@navarch/controller';
 import {
+  controllerOf,
   builtinKinds,
   customKinds,
   customResourceDefinition,
@@ -12,7 +13,7 @@ import {
 } from '@navarch/kinds';
 import { isApiError, type JsonObject, type KubeObject, parsePath } from '@navarch/machinery';
 import type { CustomResourceDefinition, OwnerReference } from '@navarch/proto';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { metadataOf } from '../ownership.ts';
 
 /** Kinds that make Pods without being scaled: where they say how many. */
 const countedOtherwise: Readonly<Record<string, { readonly path: string; readonly usual: number }>> = {

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ClientWrite } from '@navarch/client';
-import { pod as podKind, podDisruptionBudget as budgetKind } from '@navarch/kinds';
+import { controllerOf, pod as podKind, podDisruptionBudget as budgetKind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { OwnerReference, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '@navarch/proto';
 import { type ConditionClaim, withCondition } from '../conditions.ts';
-import { controllerOf } from '../ownership.ts';
 import { nothingToDo, type Plan, type PlannedEvent, sooner } from '../plan.ts';
 import { isReady } from '../pod-state.ts';
 import { parseTimestamp } from '../time.ts';

@@ -1,10 +1,10 @@
 import type { Controller, Source } from '@navarch/controller';
-import { job as jobKind, pod as podKind } from '@navarch/kinds';
+import { controllerOf, job as jobKind, pod as podKind } from '@navarch/kinds';
 import { isApiError, keyOf, labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { Job, Pod } from '@navarch/proto';
 import { byManager, type Caches } from '../caches.ts';
 import { carryOut, type Hands } from '../carry-out.ts';
-import { controllerOf, metadataOf } from '../ownership.ts';
+import { metadataOf } from '../ownership.ts';
 import { isTracked, letGo } from './pods.ts';
 import { isFinished } from './status.ts';
 

@@ -1,10 +1,9 @@
 import type { Controller, Source } from '@navarch/controller';
-import { pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
+import { controllerOf, pod as podKind, replicaSet as replicaSetKind } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Pod, ReplicaSet } from '@navarch/proto';
 import { byManager, type Caches, managedOrOrphaned, managersOf } from '../caches.ts';
 import { carryOutPods, type Hands, type PodRefusal } from '../carry-out.ts';
-import { controllerOf } from '../ownership.ts';
 import { reconcileReplicaSet } from './reconcile.ts';
 
 /** Keeps as many Pods as each ReplicaSet asks for. */

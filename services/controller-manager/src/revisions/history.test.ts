@@ -1,10 +1,10 @@
-import { replicaSet as kind } from '@navarch/kinds';
+import { revisionHashLabel, replicaSet as kind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { ControllerRevision, PodSpec, PodTemplateSpec } from '@navarch/proto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lines, live, replicaSet } from '../objects.fixture.ts';
-import { forgotten, hashOf, type History, historyOf, revisionHashLabel } from './history.ts';
+import { forgotten, hashOf, type History, historyOf } from './history.ts';
 import { dataOf, templateOf } from './template-data.ts';
 
 const template = (image: string) =>

@@ -1,13 +1,10 @@
 import type { ClientWrite } from '@navarch/client';
-import { controllerRevision as revisionKind, type KindDefinition } from '@navarch/kinds';
+import { revisionHashLabel, controllerRevision as revisionKind, type KindDefinition } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import { type ControllerRevision, ObjectMeta, type PodTemplateSpec } from '@navarch/proto';
 import { shortHash } from '../child-name.ts';
 import { controllerReference } from '../ownership.ts';
 import { dataOf, dataText } from './template-data.ts';
-
-/** The label, of a revision and of Pods, that says which revision they are of. Kubernetes' name: its tools read it. */
-export const revisionHashLabel = 'controller-revision-hash';
 
 /** A StatefulSet or a DaemonSet: what of it its history is about. */
 export interface TemplateOwner {

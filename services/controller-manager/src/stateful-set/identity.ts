@@ -1,8 +1,7 @@
-import { claimVolumes, statefulSet as statefulSetKind } from '@navarch/kinds';
+import { revisionHashLabel, claimVolumes, statefulSet as statefulSetKind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod, PodTemplateSpec, StatefulSet } from '@navarch/proto';
 import { podFromTemplate } from '../pod-from-template.ts';
-import { revisionHashLabel } from '../revisions/history.ts';
 
 /** Labels by which Services and people choose one Pod of a set. Kubernetes' names. */
 export const podNameLabel = 'statefulset.kubernetes.io/pod-name';

@@ -1,8 +1,7 @@
 /** What must hold of every step of a StatefulSet, said without the code that decides it. */
-import { controllerRevision as revisionKind, persistentVolumeClaim as claimKind } from '@navarch/kinds';
+import { controllerOf, controllerRevision as revisionKind, persistentVolumeClaim as claimKind } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
-import { controllerOf } from '../ownership.ts';
 import { readySinceMs } from '../pod-state.ts';
 import { imageOf, ordinal, type StatefulSetWorld } from './world.fixture.ts';
 

@@ -1,9 +1,14 @@
 import type { ClientWrite } from '@navarch/client';
-import { controllerRevision as revisionKind, pod as podKind, statefulSet as statefulSetKind } from '@navarch/kinds';
+import {
+  controllerOf,
+  controllerRevision as revisionKind,
+  pod as podKind,
+  statefulSet as statefulSetKind,
+} from '@navarch/kinds';
 import { labelSelectorPredicate, type Live } from '@navarch/machinery';
 import type { ControllerRevision, Pod, StatefulSet } from '@navarch/proto';
 import { equalValues } from '../canonical.ts';
-import { claim, claimWrites, controllerOf } from '../ownership.ts';
+import { claim, claimWrites } from '../ownership.ts';
 import type { Plan } from '../plan.ts';
 import { forgotten, historyOf } from '../revisions/history.ts';
 import type { Claims } from './claims.ts';

@@ -1,7 +1,7 @@
 import type { Live } from '@navarch/machinery';
 import type { Pod, PodGroup } from '@navarch/proto';
 import type { PodInfo } from '../pod-info.ts';
-import { plus, type Resources, takesRoom } from '@navarch/kinds';
+import { controllerOf, plus, type Resources, takesRoom } from '@navarch/kinds';
 import { byName } from './members.ts';
 
 /** A Pod of a group. */
@@ -92,5 +92,5 @@ function waits({ info: { pod }, nodeName }: Member): boolean {
 }
 
 function ownerOf({ pod }: { readonly pod: Live<Pod> }): string {
-  return pod.metadata.ownerReferences.find(({ controller }) => controller)?.uid ?? '';
+  return controllerOf(pod)?.uid ?? '';
 }

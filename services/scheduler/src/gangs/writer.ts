@@ -5,7 +5,7 @@ import { ApiError, isApiError, type Live } from '@navarch/machinery';
 import type { PodGroup, PodGroupReservation, PodGroupVictim, Queue } from '@navarch/proto';
 import { chunks } from '../chunks.ts';
 import type { ClusterState } from '../cluster-state.ts';
-import { batchSize, caughtUp, type Hands, mayBeDone, writeOptions } from '../hands.ts';
+import { guiltyOf, batchSize, caughtUp, type Hands, mayBeDone, writeOptions } from '../hands.ts';
 import { withPreempted } from '../pod-conditions.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { settlingWrites } from '../settling-writes.ts';
@@ -173,10 +173,10 @@ export class GangWriter {
 
   async #atomically(writes: readonly ClientWrite[], term: Term): Promise<void> {
     const outcomes = await this.#options.client.transact(writes, { ...writeOptions(term), atomic: true });
-    const refused = outcomes.find((outcome) => !outcome.ok && outcome.blameless !== true);
-    if (refused !== undefined && !refused.ok) {
-      if (refused.error.reason === 'Fenced') term.lose(refused.error.message);
-      throw new ApiError('Conflict', refused.error.message);
+    const guilty = guiltyOf(outcomes);
+    if (guilty !== undefined) {
+      if (guilty.error.reason === 'Fenced') term.lose(guilty.error.message);
+      throw new ApiError('Conflict', guilty.error.message);
     }
     this.#learn(writes, outcomes);
   }

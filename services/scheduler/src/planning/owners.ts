@@ -1,16 +1,14 @@
-import { takesRoom } from '@navarch/kinds';
+import { controllerOf, podTemplateHashLabel, takesRoom } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import { toPodInfo } from '../pod-info.ts';
 import type { Coming } from './simulation.ts';
 
-const hashLabel = 'pod-template-hash';
-
 /** What the Pod belongs to, as people call it: `deployment/web`. '' where nobody made it. */
-export function ownerOf({ metadata }: Live<Pod>): string {
-  const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
+export function ownerOf(pod: Live<Pod>): string {
+  const owner = controllerOf(pod);
   if (owner === undefined) return '';
-  const hash = metadata.labels[hashLabel];
+  const hash = pod.metadata.labels[podTemplateHashLabel];
   // A Deployment's ReplicaSets are called by it and the hash of their template.
   if (owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)) {
     return `deployment/${owner.name.slice(0, -hash.length - 1)}`;
@@ -18,8 +16,8 @@ export function ownerOf({ metadata }: Live<Pod>): string {
   return `${owner.kind.toLowerCase()}/${owner.name}`;
 }
 
-export function isDaemon({ metadata }: Live<Pod>): boolean {
-  return metadata.ownerReferences.some(({ controller, kind }) => controller === true && kind === 'DaemonSet');
+export function isDaemon(pod: Live<Pod>): boolean {
+  return controllerOf(pod)?.kind === 'DaemonSet';
 }
 
 /** Whether the Pod is on a node and takes room there. */

@@ -1,9 +1,9 @@
 import { type Client, createWrite, type InformerSet, updateWrite } from '@navarch/client';
 import type { Term } from '@navarch/controller';
 import { lease as leaseKind, movesLease, movesOf, type RecordedMove, withMoves } from '@navarch/kinds';
-import { ApiError, isApiError, type Live } from '@navarch/machinery';
+import { isApiError, type Live } from '@navarch/machinery';
 import type { Lease } from '@navarch/proto';
-import { writeOptions } from '../hands.ts';
+import { refusal, writeOptions } from '../hands.ts';
 
 /** Others write too: who asks for an undo. */
 const attempts = 5;
@@ -43,8 +43,7 @@ export class MoveBook {
       if (outcome?.ok) return await informers.reached(outcome.revision, term.signal);
       const reason = outcome?.error.reason;
       if ((reason !== 'Conflict' && reason !== 'AlreadyExists') || attempt === attempts) {
-        const message = outcome?.error.message ?? 'the api said nothing about it';
-        throw new ApiError(reason === 'Fenced' ? 'Fenced' : 'Conflict', message);
+        throw refusal(outcome?.error);
       }
     }
   }

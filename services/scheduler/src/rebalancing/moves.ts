@@ -1,6 +1,7 @@
+import { controllerOf } from '@navarch/kinds';
 import type { RecordedMove } from '@navarch/kinds';
 import type { Live } from '@navarch/machinery';
-import type { OwnerReference, Pod } from '@navarch/proto';
+import type { Pod } from '@navarch/proto';
 import { ownerOf } from '../planning/owners.ts';
 import type { Move } from './rebalance.ts';
 
@@ -83,10 +84,6 @@ export function inState(
 ): RecordedMove {
   const why = more.why === undefined ? {} : { why: shortened(more.why) };
   return { ...move, ...more, ...why, state, since: new Date(now).toISOString() };
-}
-
-export function controllerOf({ metadata }: Live<Pod>): OwnerReference | undefined {
-  return metadata.ownerReferences.find(({ controller }) => controller === true);
 }
 
 function shortened(text: string): string {

@@ -1,4 +1,4 @@
-import { podGroupLabel, type RecordedMove } from '@navarch/kinds';
+import { controllerOf, podGroupLabel, type RecordedMove } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
 import type { NodeInfo } from '../node-info.ts';
@@ -8,7 +8,7 @@ import { schedule } from '../schedule.ts';
 import { obstacleMessage } from '../why/obstacle-text.ts';
 import { type Obstacle, obstaclesOf } from '../why/obstacles.ts';
 import type { Picture } from '../why/picture.ts';
-import { controllerOf, isBarred, isUnderWay } from './moves.ts';
+import { isBarred, isUnderWay } from './moves.ts';
 import type { Goal, RebalancingPolicy } from './policy.ts';
 
 /** A Pod that leaves its node for another. */

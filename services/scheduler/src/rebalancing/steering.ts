@@ -1,10 +1,16 @@
 import type { Change, InformerSet } from '@navarch/client';
-import { lease as leaseKind, movesLease, movesOf, pod as podKind, type RecordedMove } from '@navarch/kinds';
+import {
+  controllerOf,
+  lease as leaseKind,
+  movesLease,
+  movesOf,
+  pod as podKind,
+  type RecordedMove,
+} from '@navarch/kinds';
 import type { Lease } from '@navarch/proto';
 import type { ClusterState } from '../cluster-state.ts';
 import { type PodInfo, toPodInfo } from '../pod-info.ts';
 import type { Decision } from '../schedule.ts';
-import { controllerOf } from './moves.ts';
 
 export interface SteeringOptions {
   readonly informers: InformerSet;

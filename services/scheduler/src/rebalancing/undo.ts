@@ -1,3 +1,4 @@
+import { controllerOf } from '@navarch/kinds';
 import type { RecordedMove } from '@navarch/kinds';
 import { keyOf, type Live } from '@navarch/machinery';
 import type { Pod } from '@navarch/proto';
@@ -6,7 +7,7 @@ import { toPodInfo } from '../pod-info.ts';
 import { obstacleMessage } from '../why/obstacle-text.ts';
 import { obstaclesOf } from '../why/obstacles.ts';
 import type { Picture } from '../why/picture.ts';
-import { controllerOf, inState } from './moves.ts';
+import { inState } from './moves.ts';
 
 /** For so long a Pod that comes is steered to the old node, and room is kept for it there. */
 export const undoMs = 300_000;
